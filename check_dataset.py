@@ -1,0 +1,32 @@
+"""Look through a data set as training would, and name every file that it would stumble over.
+
+python check_dataset.py --data_path /data/imagenet --check_data full
+"""
+
+import sys
+
+from src.cli import run
+from src.config import CheckConfig
+
+
+def check(config: CheckConfig) -> None:
+    """Print what the data set holds, or all that is wrong with it."""
+    from src.digits import resolve_data_path
+    from src.errors import UserError
+    from src.image_folder import check_classes, open_split
+
+    root = resolve_data_path(config.data_path)
+    train, val = open_split(root, "train"), open_split(root, "val")
+    check_classes(train, val)
+    faults = train.faults(config.check_data, config.workers) + val.faults(config.check_data, config.workers)
+    for fault in faults:
+        print(fault)
+    if faults:
+        raise UserError(f"{root}: {len(faults)} bad files, listed above; remove or replace them")
+    print(
+        f"{root}: {len(train):,} training and {len(val):,} validation images in {len(train.classes)} classes, none bad"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run(CheckConfig, check, __doc__))

@@ -1,0 +1,21 @@
+"""Write a trained network for deployment, and load it again to see that it computes the same.
+
+python export.py --model tinynet_c --ckpt tinynet_c.safetensors --file_format MINDIR --batch_size 0
+python export.py --ckpt runs/digits/checkpoints/best.ckpt --file_format ONNX --file_name digits
+"""
+
+import sys
+
+from src.cli import run
+from src.config import ExportConfig
+
+
+def export(config: ExportConfig) -> None:
+    """Write FILE_NAME.mindir, .onnx, ... and FILE_NAME.json."""
+    from src.deploy.exporter import export_checkpoint
+
+    export_checkpoint(config)
+
+
+if __name__ == "__main__":
+    sys.exit(run(ExportConfig, export, __doc__))

@@ -1,0 +1,21 @@
+"""Name what is in images.
+
+python predict.py --model tinynet_c --ckpt tinynet_c.safetensors --labels imagenet_classes.txt photo.jpg
+python predict.py --ckpt runs/digits/checkpoints/best.ckpt data/digits/val --sheet predictions.png
+"""
+
+import sys
+
+from src.cli import run
+from src.config import PredictConfig
+
+
+def predict(config: PredictConfig) -> None:
+    """Print the best classes of each image; with --json as one line of JSON."""
+    from src.prediction import predict_images
+
+    predict_images(config)
+
+
+if __name__ == "__main__":
+    sys.exit(run(PredictConfig, predict, __doc__))

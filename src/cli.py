@@ -1,0 +1,164 @@
+"""From the command line and YAML files to one checked configuration; from an exception to an exit status.
+
+Exit status: 0 done; 2 the user's mistake, in one line; 3 training diverged; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from src.config import COMMANDS, Options, keys
+from src.errors import Diverged, UserError, did_you_mean
+
+Schema = TypeVar("Schema", bound=Options)
+
+
+def run(schema: type[Schema], action: Callable[[Schema], None], doc: str, argv: Sequence[str] | None = None) -> int:
+    """Parse, act, and turn what goes wrong into an exit status (the whole of a root script)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        action(parse(schema, argv, doc))
+    except (UserError, Diverged) as error:
+        if "--debug" in argv:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return 3 if isinstance(error, Diverged) else 2
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the interpreter's own flush at exit
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parse(schema: type[Schema], argv: Sequence[str], doc: str = "") -> Schema:
+    """The configuration that flags and `--config` give.
+
+    Raises:
+        UserError: unknown flag or key, wrong type, out of range, unreadable YAML.
+    """
+    flags = _flags(schema, argv, doc)
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    if config_file := flags.pop("config", None):
+        for key, (value, file) in read_yaml(Path(config_file)).items():
+            if key in keys(schema):
+                values[key], origin[key] = value, str(file)
+    for key, value in flags.items():
+        values[key], origin[key] = value, "command line"
+    return validate(schema, values, origin)
+
+
+def validate(schema: type[Schema], values: dict[str, Any], origin: dict[str, str]) -> Schema:
+    """`values` checked against the schema; `origin` names where each key was set, for the error.
+
+    Raises:
+        UserError: the first value that does not fit: where, key, value, what is allowed.
+    """
+    try:
+        return schema.model_validate(values)
+    except ValidationError as failure:
+        error = failure.errors()[0]
+        key = str(error["loc"][0])
+        text = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+        described = schema.model_fields[keys(schema)[key]].description
+        shown = values.get(key)
+        raise UserError(f"{origin.get(key, 'default')}: {key} is {shown!r}: {text} ({key}: {described})") from None
+
+
+def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, Path]]:
+    """Key -> (value, file that set it) of a YAML file laid over its `base:` (a path relative to the file).
+
+    Raises:
+        UserError: the file is missing, is not a mapping, has a key that no command knows, or is its own base.
+    """
+    if file.resolve() in seen:
+        raise UserError(f"{file}: `base:` leads back to the file itself; remove one of the links")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise UserError(
+            f"cannot read the configuration {file}: {error.strerror}; see config/ for those there are"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file} holds a {type(content).__name__}; expected lines of `key: value`")
+    base = content.pop("base", None)
+    known = {key for command in COMMANDS for key in keys(command)}
+    for key in content:
+        if key not in known:
+            raise UserError(
+                f"{file}: unknown key {key!r}{did_you_mean(str(key), known)}; `train.py --help` lists all keys"
+            )
+    merged = read_yaml(file.parent / str(base), (*seen, file.resolve())) if base else {}
+    return merged | {key: (value, file) for key, value in content.items()}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one line and raise."""
+
+    def error(self, message: str) -> None:
+        raise UserError(f"{message}; `{self.prog} --help` lists all flags")
+
+
+def _flags(schema: type[Options], argv: Sequence[str], doc: str) -> dict[str, Any]:
+    """What the command line sets, by key, still as text: the schema checks types."""
+    parser = _Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.add_argument("--config", metavar="YAML", help="configuration file; flags overrule it")
+    for group in reversed(schema.__mro__):
+        declared = [name for name in getattr(group, "__annotations__", {}) if name in schema.model_fields]
+        if issubclass(group, Options) and declared:
+            section = parser.add_argument_group((group.__doc__ or "").strip().rstrip("."))
+            for name in declared:
+                _add_flag(section, schema, name)
+    known = [option for action in parser._actions for option in action.option_strings]
+    argv = [_underscored(word) for word in argv]
+    found, unknown = parser.parse_known_args(argv)
+    for word in unknown:
+        flag = word.split("=")[0]
+        what = "unknown flag" if word.startswith("-") else "unexpected argument"
+        raise UserError(f"{what} {flag!r}{did_you_mean(flag, known)}; `{parser.prog} --help` lists all flags")
+    return {key: value for key, value in vars(found).items() if value not in (None, [])}
+
+
+def _add_flag(section: argparse._ArgumentGroup, schema: type[Options], name: str) -> None:
+    field = schema.model_fields[name]
+    key = field.alias or name
+    default = "" if field.default in (None, ()) else f" [{_plain(field.default)}]"
+    text = f"{field.description}{default}".replace("%", "%%")
+    annotation = str(field.annotation)
+    if field.annotation is bool:
+        section.add_argument(f"--{key}", action=argparse.BooleanOptionalAction, help=text, default=None)
+    elif "Path, ..." in annotation:
+        section.add_argument(key, nargs="*", metavar="IMAGE_OR_FOLDER", help=text)
+    elif "tuple" in annotation:
+        section.add_argument(f"--{key}", nargs=2, metavar=("MIN", "MAX"), help=text)
+    elif "Literal" in annotation:
+        choices = annotation[annotation.index("[") + 1 : -1].replace("'", "").replace(" ", "")
+        section.add_argument(f"--{key}", metavar="{" + choices + "}", help=text)
+    else:
+        kind = next(word for word in ("Path", "int", "float", "str") if word in annotation)
+        section.add_argument(f"--{key}", metavar=kind.upper(), help=text)
+
+
+def _plain(default: Any) -> str:
+    return " ".join(f"{value:.4g}" for value in default) if isinstance(default, tuple) else str(default)
+
+
+def _underscored(word: str) -> str:
+    """`--batch-size=8` as `--batch_size=8`; values are left alone."""
+    if not word.startswith("--"):
+        return word
+    flag, equals, value = word.partition("=")
+    flag = flag if flag.startswith("--no-") else "--" + flag[2:].replace("-", "_")
+    return flag + equals + value

@@ -1,0 +1,188 @@
+"""What can be set: one typed schema, from which YAML keys, command-line flags and `--help` are all made.
+
+A key is declared once, as a field with its type, range, default and help text; the class that declares it is its
+group in `--help`. `src/cli.py` fills the schema from flags and YAML files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from src.design.families import TINYNETS
+from src.errors import did_you_mean
+
+MODEL_NAMES = tuple(TINYNETS)
+
+
+def option(default: Any, text: str, **limits: Any) -> Any:
+    """A field: its default, its help text (with the unit), its range."""
+    return Field(default, description=text, **limits)
+
+
+class Options(BaseModel):
+    """Base of all groups: immutable, and nothing but the declared fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ModelOptions(Options):
+    """Model"""
+
+    model: str | None = option(None, "network, such as tinynet_c; when left out, the checkpoint's own")
+    ckpt: Path | None = option(None, "weights to start from: .ckpt, .safetensors (timm's) or .pth (needs torch)")
+    weights: Literal["auto", "raw", "ema"] = option(
+        "auto", "which weights of a training checkpoint; auto: those that scored better when it was saved"
+    )
+    num_classes: int = option(0, "classes; 0: as in the data (training) or in the weights", ge=0)
+    input_size: int = option(
+        0, "side of the input image, pixels; 0: as the weights were trained, else the model's", ge=0
+    )
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, name: str | None) -> str | None:
+        if name is not None and name not in MODEL_NAMES:
+            raise ValueError(f"there is no such network{did_you_mean(name, MODEL_NAMES)} ({', '.join(MODEL_NAMES)})")
+        return name
+
+
+class DeviceOptions(Options):
+    """Device"""
+
+    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option("auto", "auto: the first of these that works")
+    device_id: int = option(0, "which device of its kind", ge=0)
+    debug: bool = option(False, "show the stack trace of an error")
+
+
+class DataOptions(Options):
+    """Data"""
+
+    data_path: str | None = option(
+        None, "folder with train/CLASS/ and val/CLASS/ images, or `digits` for the embedded handwritten digits"
+    )
+    batch_size: int = option(128, "images a step and device", ge=1)
+    workers: int = option(0, "threads that decode images; 0: one a core, at most 8", ge=0)
+    crop_pct: float | None = option(
+        None, "evaluation: share of the resized short side that is kept; default as trained, else 0.875", gt=0, le=1
+    )
+    check_data: Literal["auto", "full", "quick", "off"] = option(
+        "auto", "look for bad files first: full decodes all, quick reads their ends, auto is full up to 20,000 images"
+    )
+
+
+class AugmentOptions(Options):
+    """Augmentation (training only)"""
+
+    crop_scale: tuple[float, float] = option(
+        (0.08, 1.0), "least and greatest share of the image's area that a crop keeps"
+    )
+    crop_ratio: tuple[float, float] = option((3 / 4, 4 / 3), "least and greatest width/height of a crop")
+    hflip: float = option(0.5, "probability of a left-right flip", ge=0, le=1)
+    color_jitter: float = option(0.4, "brightness, contrast and saturation change by up to this factor", ge=0, lt=1)
+
+    @field_validator("crop_scale", "crop_ratio")
+    @classmethod
+    def _ordered(cls, pair: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < pair[0] <= pair[1]:
+            raise ValueError("expected two numbers above 0, the smaller first")
+        return pair
+
+    @field_validator("crop_scale")
+    @classmethod
+    def _share(cls, pair: tuple[float, float]) -> tuple[float, float]:
+        if pair[1] > 1:
+            raise ValueError("a crop keeps at most 1, the whole image")
+        return pair
+
+
+class RecipeOptions(Options):
+    """Recipe"""
+
+    epochs: int = option(450, "passes over the training images", ge=1)
+    lr: float = option(0.048, "learning rate after warm-up, for a batch of lr_batch", gt=0)
+    lr_batch: int = option(1024, "images that lr was chosen for: it is scaled by batch / lr_batch; 0: not scaled", ge=0)
+    warmup_epochs: float = option(3, "epochs over which the learning rate rises linearly", ge=0)
+    warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
+    decay_epochs: float = option(2.4, "epochs between two decays of the learning rate", gt=0)
+    decay_rate: float = option(0.97, "factor of each decay", gt=0, le=1)
+    rms_decay: float = option(0.9, "RMSProp: what the mean square keeps at a step", ge=0, lt=1)
+    momentum: float = option(0.9, "RMSProp: momentum", ge=0, lt=1)
+    epsilon: float = option(1e-3, "RMSProp: added to the mean square, inside the root (TensorFlow's form)", gt=0)
+    weight_decay: float = option(1e-5, "L2 penalty of matrices and kernels; BatchNorm and biases have none", ge=0)
+    label_smoothing: float = option(0.1, "probability moved from the true class to all others together", ge=0, lt=1)
+    dropout: float = option(0.2, "probability of dropping a feature before the classifier", ge=0, lt=1)
+    drop_path: float = option(
+        0.0, "probability of dropping the last residual branch; earlier ones drop less", ge=0, lt=1
+    )
+    bn_momentum: float = option(0.9, "BatchNorm: what the running statistics keep at a step", ge=0, lt=1)
+    bn_epsilon: float = option(1e-5, "BatchNorm: added to the variance", gt=0)
+    ema_decay: float = option(0.9999, "what the averaged weights keep at a step; 0: no average", ge=0, lt=1)
+    amp_level: Literal["O0", "O2", "O3"] = option("O0", "O0: float32; O2: float16 but BatchNorm; O3: all float16")
+    loss_scale: float = option(1024, "factor of the loss while gradients are taken (for float16)", gt=0)
+
+
+class RunOptions(Options):
+    """Run"""
+
+    run_dir: Path | None = option(None, "where the run is kept; default runs/MODEL-DATE")
+    seed: int = option(1, "of weights, order, augmentation and dropout", ge=0)
+    resume: str | None = option(
+        None, "auto: go on from RUN_DIR/checkpoints/last.ckpt if there is one; PATH: from that file"
+    )
+    replace_head: bool = option(False, "start from weights of another class count, with a new classifier")
+    eval_interval: int = option(1, "epochs between two evaluations", ge=1)
+
+
+class TrainConfig(RunOptions, RecipeOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
+    """All of train.py."""
+
+
+class CheckConfig(DataOptions, DeviceOptions):
+    """All of check_dataset.py."""
+
+
+class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
+    """All of eval.py."""
+
+    as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
+
+
+class ExportConfig(DeviceOptions, ModelOptions):
+    """All of export.py."""
+
+    file_name: Path | None = option(None, "output path without suffix; default the model's name")
+    file_format: Literal["MINDIR", "ONNX", "AIR", "SAFETENSORS", "CKPT"] = option(
+        "MINDIR", "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; the rest: weights alone"
+    )
+    batch_size: int = option(1, "images of one call; 0: any number (dynamic)", ge=0)
+    crop_pct: float | None = DataOptions.model_fields["crop_pct"]
+    images: Path | None = option(None, "image or folder to verify the file on; default two photographs of this project")
+
+
+class PredictConfig(DeviceOptions, ModelOptions):
+    """All of predict.py."""
+
+    images: tuple[Path, ...] = option((), "images, or folders of images")
+    batch_size: int = option(32, "images of one call", ge=1)
+    workers: int = DataOptions.model_fields["workers"]
+    crop_pct: float | None = DataOptions.model_fields["crop_pct"]
+    top_k: int = option(5, "classes to name for each image", ge=1)
+    labels: Path | None = option(None, "text file with one class name a line; default the checkpoint's own")
+    as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
+    sheet: Path | None = option(None, "write a picture of the images with their predictions to this file")
+
+
+COMMANDS = (TrainConfig, CheckConfig, EvalConfig, ExportConfig, PredictConfig)
+
+
+def key_of(name: str, schema: type[Options]) -> str:
+    """A field's public name: YAML key and flag."""
+    return schema.model_fields[name].alias or name
+
+
+def keys(schema: type[Options]) -> dict[str, str]:
+    """Public name -> field name, for every field of a command."""
+    return {key_of(name, schema): name for name in schema.model_fields}

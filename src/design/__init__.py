@@ -1,0 +1,1 @@
+"""Networks as data: what they are and what they cost. Nothing here imports a framework."""

@@ -1,0 +1,169 @@
+"""A folder of images, one sub-folder a class: what is in it, and whether it can be trained on.
+
+The class of an image is its folder; class k is the k-th folder name in sorted order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from src.errors import UserError
+from src.preprocess import IMAGE_SUFFIXES
+
+Check = Literal["auto", "full", "quick", "off"]
+
+LAYOUT = "expected DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg"
+FULL_CHECK_LIMIT = 20_000  # images; decoding more of them takes minutes, so `auto` then reads their ends only
+SHOWN = 5  # faults named in an error line
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """`files[i]` belongs to class `labels[i]`, whose name is `classes[labels[i]]`."""
+
+    root: Path
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    labels: np.ndarray
+    strangers: tuple[str, ...] = ()  # files that are no images by their name
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @classmethod
+    def scan(cls, root: Path) -> ImageFolder:
+        """List a folder of class folders. Hidden files are passed over.
+
+        Raises:
+            UserError: no such folder, no class folders, or a class without images.
+        """
+        if not root.is_dir():
+            raise UserError(f"there is no folder {root}; {LAYOUT}")
+        classes = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+        if not classes:
+            raise UserError(f"{root} holds no class folders; {LAYOUT}")
+        files: list[str] = []
+        labels: list[int] = []
+        strangers: list[str] = []
+        for label, name in enumerate(classes):
+            found, others = list_images(root / name)
+            if not found:
+                raise UserError(
+                    f"class folder {root / name} holds no images ({' '.join(IMAGE_SUFFIXES)}); fill or remove it"
+                )
+            files += found
+            labels += [label] * len(found)
+            strangers += others
+        return cls(root, tuple(classes), tuple(files), np.array(labels, np.int32), tuple(strangers))
+
+    def faults(self, check: Check = "auto", workers: int = 1) -> list[str]:
+        """One line a bad file, `path: what is wrong`, in order; a progress bar for more than a second's work."""
+        if check == "off":
+            return []
+        full = check == "full" or (check == "auto" and len(self) <= FULL_CHECK_LIMIT)
+        inspect = decode_fault if full else ends_fault
+        with ThreadPoolExecutor(workers) as pool:
+            results = tqdm(
+                pool.map(inspect, self.files), f"check {self.root.name}", len(self), unit="img", delay=1, leave=False
+            )
+            found = [f"{path}: {fault}" for path, fault in zip(self.files, results, strict=True) if fault]
+        return found + [f"{path}: not an image by its name ({' '.join(IMAGE_SUFFIXES)})" for path in self.strangers]
+
+
+def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageFolder:
+    """DATA_PATH/train or DATA_PATH/val.
+
+    Raises:
+        UserError: as `ImageFolder.scan`.
+    """
+    root = Path(data_path).expanduser()
+    if not root.is_dir():
+        raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
+    return ImageFolder.scan(root / split)
+
+
+def check_classes(train: ImageFolder, val: ImageFolder) -> None:
+    """Both splits must have the same classes.
+
+    Raises:
+        UserError: naming the classes that only one of them has.
+    """
+    for here, there in ((train, val), (val, train)):
+        missing = sorted(set(here.classes) - set(there.classes))
+        if missing:
+            raise UserError(
+                f"{there.root} has no class folder {_shorten(missing)} that {here.root} has; the classes must agree"
+            )
+
+
+def check_images(folders: Iterable[ImageFolder], check: Check = "auto", workers: int = 1) -> None:
+    """Refuse folders with files that training would stumble over.
+
+    Raises:
+        UserError: the first few bad files by path, and how many there are.
+    """
+    faults = [fault for folder in folders for fault in folder.faults(check, workers)]
+    if faults:
+        raise UserError(
+            f"{len(faults)} bad file{'s' * (len(faults) > 1)}: {_shorten(faults, '; ')}; remove or replace "
+            "(`python check_dataset.py --data_path DIR` lists all)"
+        )
+
+
+def decode_fault(path: str) -> str:
+    """What is wrong with an image file, found by decoding it; an empty string for a good one."""
+    try:
+        with Image.open(path) as image:
+            image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return "empty file" if _is_empty(path) else _sentence(error)
+    return ""
+
+
+def ends_fault(path: str) -> str:
+    """The same from a file's first and last bytes; a file that does not look whole is decoded to be sure."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(8)
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 64))
+            tail = file.read()
+    except OSError as error:
+        return _sentence(error)
+    whole_jpeg = head.startswith(b"\xff\xd8\xff") and tail.rstrip(b"\0").endswith(b"\xff\xd9")
+    whole_png = head == b"\x89PNG\r\n\x1a\n" and b"IEND" in tail
+    return "" if whole_jpeg or whole_png else decode_fault(path)
+
+
+def list_images(folder: Path) -> tuple[list[str], list[str]]:
+    """Images and other files of a class folder, sub-folders included, each in sorted order."""
+    images, others = [], []
+    for parent, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                (images if name.lower().endswith(IMAGE_SUFFIXES) else others).append(os.path.join(parent, name))
+    return images, others
+
+
+def _is_empty(path: str) -> bool:
+    return os.path.exists(path) and os.path.getsize(path) == 0
+
+
+def _sentence(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return "not an image" if text.startswith("cannot identify image") else text
+
+
+def _shorten(names: list[str], separator: str = ", ") -> str:
+    more = f"{separator}and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return separator.join(names[:SHOWN]) + more

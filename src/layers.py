@@ -1,0 +1,180 @@
+"""Cells that every network family shares, and their initialisation.
+
+Parameters carry timm's names (`conv_pw`, `se.conv_reduce`, ...), so that weights convert by one rename rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, nn, ops
+
+from src.design.architecture import Block
+
+
+@dataclass(frozen=True)
+class Norm:
+    """BatchNorm settings: `momentum` is what the running average keeps (0.9 here is 0.1 in PyTorch)."""
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    def __call__(self, channels: int) -> nn.BatchNorm2d:
+        return nn.BatchNorm2d(channels, momentum=self.momentum, eps=self.epsilon)
+
+
+def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False):
+    """A convolution with symmetric padding k//2, as in the authors' code (not TensorFlow's `same`)."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, pad_mode="pad", padding=kernel // 2, group=groups, has_bias=bias)
+
+
+def swish(x: Tensor) -> Tensor:
+    """x * sigmoid(x), spelt out because not every exporter knows SiLU."""
+    return x * ops.sigmoid(x)
+
+
+class SqueezeExcite(nn.Cell):
+    """Scale each channel by a gate computed from the channels' means (N, C, H, W -> N, C, H, W)."""
+
+    def __init__(self, channels: int, reduced: int) -> None:
+        super().__init__()
+        self.conv_reduce = convolution(channels, reduced, 1, bias=True)
+        self.conv_expand = convolution(reduced, channels, 1, bias=True)
+
+    def construct(self, x: Tensor) -> Tensor:
+        gate = x.mean((2, 3), keep_dims=True)
+        gate = self.conv_expand(swish(self.conv_reduce(gate)))
+        return x * ops.sigmoid(gate)
+
+
+class Uniform(nn.Cell):
+    """Random numbers in [0, 1) that are a function of (global seed, salt, how often the Cell was called before).
+
+    A counter, hashed (MurmurHash3's finaliser). MindSpore's own generator has a state that cannot be saved, and several
+    dropouts in one graph race for it, so that no run could be repeated. The counter is a parameter: it is kept in
+    checkpoints and says nothing else.
+    """
+
+    def __init__(self, salt: int) -> None:
+        super().__init__()
+        self.key = _int32((ms.get_seed() or 0) * 0x85EBCA6B + salt * 0x27D4EB2F + 1)
+        self.calls = ms.Parameter(Tensor(0, ms.int32), requires_grad=False)
+
+    def construct(self, count: int) -> Tensor:
+        """`count` numbers, float32 (count,)."""
+        bits = ops.arange(count).astype(ms.int32) * _int32(0x9E3779B1) + (self.calls * _int32(0x165667B1) + self.key)
+        bits = ops.depend(bits, ops.assign_add(self.calls, Tensor(1, ms.int32)))
+        bits = _xor_shifted(bits, 16) * _int32(0x85EBCA6B)
+        bits = _xor_shifted(bits, 13) * _int32(0xC2B2AE35)
+        bits = ops.bitwise_and(_xor_shifted(bits, 16), 0xFFFFFF)
+        return bits.astype(ms.float32) * (1 / 0x1000000)
+
+
+class Dropout(nn.Cell):
+    """In training, zero each feature of (N, C) with probability `rate` and scale the kept ones by 1/(1-rate)."""
+
+    def __init__(self, rate: float, salt: int = 0) -> None:
+        super().__init__()
+        self.rate = rate
+        self.uniform = Uniform(salt) if rate > 0 else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        if self.training and self.rate > 0:
+            kept = self.uniform(x.shape[0] * x.shape[1]) >= self.rate
+            x = x * kept.reshape(x.shape).astype(x.dtype) / (1 - self.rate)
+        return x
+
+
+class DropPath(nn.Cell):
+    """In training, drop the whole residual branch of an image with probability `rate`; kept ones grow by 1/(1-rate)."""
+
+    def __init__(self, rate: float, salt: int = 0) -> None:
+        super().__init__()
+        self.rate = rate
+        self.uniform = Uniform(salt) if rate > 0 else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        if self.training and self.rate > 0:
+            kept = self.uniform(x.shape[0]) >= self.rate
+            x = x * kept.reshape((-1, 1, 1, 1)).astype(x.dtype) / (1 - self.rate)
+        return x
+
+
+class DepthwiseSeparable(nn.Cell):
+    """Depthwise convolution, squeeze-excite, 1x1 projection."""
+
+    def __init__(self, block: Block, norm: Norm, drop_path: DropPath) -> None:
+        super().__init__()
+        self.residual = block.residual
+        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
+        self.bn1 = norm(block.hidden)
+        self.se = SqueezeExcite(block.hidden, block.se_channels) if block.se_channels else nn.Identity()
+        self.conv_pw = convolution(block.hidden, block.out_channels, 1)
+        self.bn2 = norm(block.out_channels)
+        self.drop_path = drop_path
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = self.se(swish(self.bn1(self.conv_dw(x))))
+        y = self.bn2(self.conv_pw(y))
+        return x + self.drop_path(y) if self.residual else y
+
+
+class InvertedResidual(nn.Cell):
+    """1x1 expansion, depthwise convolution, squeeze-excite, 1x1 linear projection (MBConv)."""
+
+    def __init__(self, block: Block, norm: Norm, drop_path: DropPath) -> None:
+        super().__init__()
+        self.residual = block.residual
+        self.conv_pw = convolution(block.in_channels, block.hidden, 1)
+        self.bn1 = norm(block.hidden)
+        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
+        self.bn2 = norm(block.hidden)
+        self.se = SqueezeExcite(block.hidden, block.se_channels) if block.se_channels else nn.Identity()
+        self.conv_pwl = convolution(block.hidden, block.out_channels, 1)
+        self.bn3 = norm(block.out_channels)
+        self.drop_path = drop_path
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = swish(self.bn1(self.conv_pw(x)))
+        y = self.se(swish(self.bn2(self.conv_dw(y))))
+        y = self.bn3(self.conv_pwl(y))
+        return x + self.drop_path(y) if self.residual else y
+
+
+BLOCK_CELLS = {"ds": DepthwiseSeparable, "ir": InvertedResidual}
+
+
+def initialize_weights(network: nn.Cell) -> None:
+    """EfficientNet's initialisation, drawn from MindSpore's global seed (`ms.set_seed`).
+
+    Convolutions: normal of variance 2 / (k * k * outputs / groups); linear layers: uniform within 1/sqrt(outputs);
+    biases zero. (timm's `_init_weight_goog`, with its corrected fan-out of grouped convolutions.) A classifier of
+    fewer than ImageNet's 1000 outputs starts like one of 1000: the rule would give it huge logits and a slow start.
+    """
+    rng = np.random.default_rng(ms.get_seed())
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, nn.Conv2d):
+            fan_out = cell.weight.shape[0] * cell.weight.shape[2] * cell.weight.shape[3] // cell.group
+            _assign(cell.weight, rng.normal(0, np.sqrt(2 / fan_out), cell.weight.shape))
+        elif isinstance(cell, nn.Dense):
+            bound = 1 / np.sqrt(max(cell.out_channels, 1000))
+            _assign(cell.weight, rng.uniform(-bound, bound, cell.weight.shape))
+        if isinstance(cell, (nn.Conv2d, nn.Dense)) and cell.has_bias:
+            _assign(cell.bias, np.zeros(cell.bias.shape))
+
+
+def _assign(parameter: ms.Parameter, values: np.ndarray) -> None:
+    parameter.set_data(Tensor(values.astype(np.float32)))
+
+
+def _int32(bits: int) -> int:
+    """The signed integer with the low 32 bits of `bits`."""
+    return (bits + 2**31) % 2**32 - 2**31
+
+
+def _xor_shifted(bits: Tensor, distance: int) -> Tensor:
+    """bits ^ (bits >> distance) with zeros shifted in, on signed integers."""
+    shifted = ops.bitwise_and(ops.bitwise_right_shift(bits, distance), 2 ** (32 - distance) - 1)
+    return ops.bitwise_xor(bits, shifted)

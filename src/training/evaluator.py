@@ -1,0 +1,75 @@
+"""Accuracy and loss of a network on labelled images, each scored exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+from tqdm import tqdm
+
+from src.dataset import eval_dataset
+from src.preprocess import Preprocess
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """`top1` and `top5` in percent of `images`; `loss` is the mean cross entropy, unsmoothed, in nats."""
+
+    images: int
+    top1: float
+    top5: float
+    loss: float
+
+
+def predict_logits(
+    network: nn.Cell, files: Sequence[str], preprocess: Preprocess, batch_size: int, *, workers: int
+) -> Iterator[np.ndarray]:
+    """Logits (n, classes) of batch after batch, in the order of `files`.
+
+    The last batch is filled up with blanks, so that the network is compiled for one shape, and cut again.
+    """
+    batch_size = min(batch_size, len(files))
+    data = eval_dataset(files, preprocess, batch_size, workers=workers)
+    for (images,) in data.create_tuple_iterator(num_epochs=1, output_numpy=True):
+        count = len(images)
+        if count < batch_size:
+            images = np.concatenate([images, np.zeros((batch_size - count, *images.shape[1:]), images.dtype)])
+        yield network(ms.Tensor(images)).asnumpy()[:count].astype(np.float32)
+
+
+def evaluate(
+    network: nn.Cell,
+    files: Sequence[str],
+    labels: np.ndarray,
+    preprocess: Preprocess,
+    batch_size: int,
+    *,
+    workers: int,
+    title: str = "evaluate",
+) -> Metrics:
+    """Score every file; the result does not depend on `batch_size` or `workers`."""
+    top1 = top5 = done = 0
+    loss = 0.0
+    with tqdm(desc=title, total=len(files), unit="img", leave=False, disable=None) as bar:
+        for logits in predict_logits(network, files, preprocess, batch_size, workers=workers):
+            truth = labels[done : done + len(logits)]
+            ranks, losses = score(logits, truth)
+            top1, top5 = top1 + int((ranks < 1).sum()), top5 + int((ranks < 5).sum())
+            loss += float(losses.sum())
+            done += len(logits)
+            bar.update(len(logits))
+    return Metrics(done, 100 * top1 / done, 100 * top5 / done, loss / done)
+
+
+def score(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row: the rank of the true class (0 is best; of equal logits the lower class leads), and the loss."""
+    logits = logits.astype(np.float64)
+    rows = np.arange(len(labels))
+    truth = logits[rows, labels][:, None]
+    leads = (logits > truth) | ((logits == truth) & (np.arange(logits.shape[1]) < labels[:, None]))
+    peak = logits.max(1, keepdims=True)
+    losses = np.log(np.exp(logits - peak).sum(1)) + peak[:, 0] - truth[:, 0]
+    return leads.sum(1), losses
