@@ -72,7 +72,7 @@ def eval_dataset(files: Sequence[str], preprocess: Preprocess, batch_size: int, 
 
 
 def usable_workers(wanted: int) -> int:
-    """`wanted` threads (0: one a core, at most 8), or as many as there are cores, with a warning: MindData takes no more."""
+    """`wanted` threads (0: one a core, at most 8), cut down to the cores there are: MindData refuses more."""
     cores = usable_cores()
     if wanted > cores:
         logger.warning("workers is %d, this machine has %d cores: using %d", wanted, cores, cores)

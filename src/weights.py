@@ -24,7 +24,7 @@ from safetensors.numpy import load_file, save_file
 from src.device import quiet_mindspore
 from src.errors import UserError
 
-EMA_PREFIX = "ema."
+EMA_PREFIX, OPTIMIZER_PREFIX = "ema.", "optimizer."  # of what a training checkpoint holds beside the weights
 HEAD = ("classifier.weight", "classifier.bias")
 BATCH_NORM_TO_TIMM = {
     "gamma": "weight",
@@ -114,8 +114,12 @@ def read_weights(path: str | Path, prefer: Literal["auto", "raw", "ema"] = "auto
         raise UserError(f"{path} holds no averaged weights; use --weights raw")
     kind = meta.get("better", "ema" if averaged else "raw") if prefer == "auto" else prefer
     if kind == "ema":
-        tensors = {name: value for name, value in (tensors | averaged).items() if not name.startswith(EMA_PREFIX)}
-    tensors = {name: value.astype(np.float32) for name, value in tensors.items() if value.dtype.kind == "f"}
+        tensors = tensors | averaged
+    tensors = {
+        name: value.astype(np.float32)
+        for name, value in tensors.items()
+        if value.dtype.kind == "f" and not name.startswith((EMA_PREFIX, OPTIMIZER_PREFIX))
+    }
     for name, value in tensors.items():
         if not np.isfinite(value).all():
             raise UserError(f"{path} is damaged: {name} holds values that are not finite")

@@ -15,9 +15,7 @@ import numpy as np
 
 from src.errors import UserError
 from src.training.step import TrainStep
-from src.weights import read_ckpt, save_ckpt
-
-OPTIMIZER_PREFIX = "optimizer."
+from src.weights import OPTIMIZER_PREFIX, read_ckpt, save_ckpt
 
 
 def state_of(step: TrainStep) -> dict[str, ms.Parameter]:

@@ -103,15 +103,17 @@ def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
         "top-1 (%)": {"raw_top1": "validation, raw", "ema_top1": "validation, EMA"},
         "learning rate": {"lr": "at the epoch's end"},
     }
+    colours = {"train": "tab:gray", "raw": "tab:blue", "ema": "tab:orange", "lr": "tab:green"}
     figure = Figure(figsize=(13, 3.8), layout="constrained")
     for axes, (title, lines) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         for key, label in lines.items():
             points = [(row["epoch"], row[key]) for row in rows if key in row]
             if points:
+                marker = "o" if len(points) < 30 else None
                 axes.plot(
-                    *zip(*points, strict=True), label=label, marker="o" if len(points) < 30 else None, markersize=3
+                    *zip(*points, strict=True), label=label, color=colours[key.split("_")[0]], marker=marker, ms=3
                 )
-        axes.set(title=title, xlabel="epoch")
+        axes.set(title=title, xlabel="epoch", yscale="log" if title == "loss" else "linear")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
