@@ -116,7 +116,8 @@ def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
         axes.set(title=title, xlabel="epoch", yscale="log" if title == "loss" else "linear")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+        if axes.lines:
+            axes.legend(fontsize="small")
     with written_beside(path) as temporary:
         figure.savefig(temporary, dpi=110)
 

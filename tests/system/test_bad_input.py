@@ -1,0 +1,111 @@
+import shutil
+
+import pytest
+from conftest import photograph
+
+BEST = "runs/quickstart/checkpoints/best.ckpt"
+
+
+@pytest.mark.parametrize(
+    "command, words",
+    [
+        ("train.py", "data_path is missing"),
+        ("train.py --model tinynet_c --data_path nowhere", "data_path nowhere: there is no such folder"),
+        ("train.py --data_path digits", "model is missing"),
+        ("train.py --config config/digits.yaml --batch_size 2000", "batch_size is 2000"),
+        ("train.py --config config/digits.yaml --ckpt nowhere.ckpt", "there is no weight file nowhere.ckpt"),
+        ("train.py --config config/digits.yaml --resume nowhere.ckpt", "resume: there is no checkpoint nowhere.ckpt"),
+        ("train.py --config config/digits.yaml --resume auto", "give --run_dir"),
+        ("train.py --config config/digits.yaml --device_target Ascend", "--device_target CPU or auto"),
+        ("train.py --config config/digits.yaml --run_dir /proc/run", "cannot write"),
+        ("eval.py --model tinynet_c", "ckpt and data_path are missing"),
+        (f"eval.py --ckpt {BEST}", "data_path is missing"),
+        ("eval.py --model tinynet_c --data_path digits", "ckpt is missing: give weights with --ckpt FILE"),
+        (f"eval.py --model tinynet_c --ckpt {BEST} --data_path digits", "is --model right?"),
+        ("eval.py --ckpt README.md --data_path digits", "unknown kind of weights '.md'"),
+        (f"export.py --ckpt {BEST} --file_format AIR", "MINDIR serves"),
+        (f"export.py --ckpt {BEST} --file_format ONNXX", "expected 'MINDIR', 'ONNX'"),
+        (f"export.py --ckpt {BEST} --images README.md", "images: README.md: not an image"),
+        (f"export.py --ckpt {BEST} --file_name /proc/net", "cannot write /proc/net.mindir"),
+        (f"predict.py --ckpt {BEST}", "no images: name some"),
+        (f"predict.py --ckpt {BEST} nowhere.jpg", "there is no image or folder nowhere.jpg"),
+        (f"predict.py --ckpt {BEST} --labels README.md assets/samples", "the weights know 10"),
+        ("check_dataset.py --data_path config", "there is no folder config/train"),
+    ],
+)
+def test_mistakes_end_with_one_line(quickstart, command, words):
+    workspace, _ = quickstart
+    workspace.fails("python", *command.split(), words=words)
+
+
+def test_a_broken_image_is_named_and_the_others_are_predicted(quickstart, tmp_path):
+    workspace, _ = quickstart
+    photograph(50, 40).save(tmp_path / "good.jpg")
+    (tmp_path / "bad.jpg").write_bytes((tmp_path / "good.jpg").read_bytes()[:300])
+    done = workspace.fails(
+        "python", "predict.py", "--ckpt", BEST, tmp_path, words=f"1 of 2 images cannot be read: {tmp_path}/bad"
+    )
+    assert "good.jpg" in done.stdout and "bad.jpg" not in done.stdout
+
+
+def test_bad_files_are_found_before_the_first_epoch(quickstart, image_folder):
+    workspace, _ = quickstart
+    (image_folder / "train/cat/zero.jpg").write_bytes(b"")
+    flags = ("--model", "tinynet_e", "--data_path", image_folder, "--batch_size", 4, "--run_dir", image_folder / "run")
+    done = workspace.fails("python", "train.py", *flags, words="train/cat/zero.jpg: empty file")
+    assert "epoch" not in done.stderr.replace("first epoch", "") and not (image_folder / "run").exists()
+    done = workspace.fails("python", "check_dataset.py", "--data_path", image_folder, words="1 bad files, listed above")
+    assert f"{image_folder}/train/cat/zero.jpg: empty file" in done.stdout
+
+
+def test_classes_must_be_those_of_the_weights(quickstart, image_folder):
+    workspace, _ = quickstart
+    workspace.fails("python", "eval.py", "--ckpt", BEST, "--data_path", image_folder, words="has other classes than")
+
+
+def test_fine_tuning_needs_to_be_asked_for(quickstart, image_folder):
+    workspace, _ = quickstart
+    flags = (
+        "--data_path",
+        image_folder,
+        "--batch_size",
+        6,
+        "--epochs",
+        1,
+        "--ckpt",
+        BEST,
+        "--run_dir",
+        image_folder / "run",
+    )
+    workspace.fails("python", "train.py", *flags, words="10 classes, the network 2; to train with a new classifier")
+    done = workspace.run("python", "train.py", *flags, "--replace_head")
+    assert "classifier.weight, classifier.bias new" in done.stderr and "epoch 1/1" in done.stderr
+    done = workspace.run(
+        "python", "eval.py", "--ckpt", image_folder / "run/checkpoints/last.ckpt", "--data_path", image_folder
+    )
+    assert "6 images" in done.stdout
+
+
+def test_divergence_ends_with_status_3(quickstart, tmp_path):
+    workspace, _ = quickstart
+    flags = ("--config", "config/digits.yaml", "--run_dir", tmp_path / "run", "--lr", 1e30, "--warmup_epochs", 0)
+    workspace.fails("python", "train.py", *flags, "--input_size", 32, status=3, words="at step ")
+
+
+def test_scripts_check_their_arguments_and_return_the_childs_status(quickstart, tmp_path):
+    workspace, _ = quickstart
+    scripts = workspace.folder / "scripts"
+    workspace.fails("bash", scripts / "run_eval.sh", "a", "b", "c", "d", cwd=tmp_path, words="got 4 arguments")
+    workspace.fails(
+        "bash", scripts / "run_standalone_train.sh", "no where", cwd=tmp_path, words="data_path no where: there is"
+    )
+    shutil.copy(workspace.folder / BEST, tmp_path / "my best.ckpt")
+    done = workspace.run("bash", scripts / "run_eval.sh", "digits", "my best.ckpt", cwd=tmp_path)
+    assert "360 images" in done.stdout
+
+
+def test_no_fitting_python_is_one_line(quickstart, tmp_path):
+    workspace, _ = quickstart
+    words = "MindSpore has wheels for Python 3.10, 3.11 and 3.12"
+    script = f'source "{workspace.folder}/scripts/common.sh"; python_fits() {{ false; }}; find_python'
+    workspace.fails("bash", "-c", script, words=words)

@@ -1,0 +1,119 @@
+import re
+
+import pytest
+import yaml
+from conftest import PROJECT
+
+from src.cli import parse, run
+from src.config import COMMANDS, EvalConfig, ExportConfig, PredictConfig, TrainConfig, keys
+from src.errors import Diverged, UserError
+
+
+def write(path, text):
+    path.write_text(text)
+    return str(path)
+
+
+def test_flag_over_yaml_over_base_over_default(tmp_path):
+    write(tmp_path / "base.yaml", "epochs: 5\nlr: 0.5\nhflip: 0.25\n")
+    child = write(tmp_path / "child.yaml", "base: base.yaml\nlr: 0.25\nhflip: 0.1\n")
+    config = parse(TrainConfig, ["--config", child, "--hflip", "0"])
+    assert (config.epochs, config.lr, config.hflip, config.momentum) == (5, 0.25, 0, 0.9)
+
+
+def test_dashes_and_equal_signs(tmp_path):
+    config = parse(TrainConfig, ["--batch-size=7", "--data-path", "a-b", "--no-debug", "--replace-head"])
+    assert (config.batch_size, config.data_path, config.debug, config.replace_head) == (7, "a-b", False, True)
+    assert parse(EvalConfig, ["--json"]).as_json
+    assert [str(p) for p in parse(PredictConfig, ["a.jpg", "b c"]).images] == ["a.jpg", "b c"]
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_valid(file):
+    config = parse(TrainConfig, ["--config", str(file)])
+    parse(EvalConfig, ["--config", str(file)])
+    again = yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json", by_alias=True)))
+    assert TrainConfig.model_validate(again) == config
+
+
+def test_paper_recipe_is_what_the_tinynet_files_say():
+    recipe = parse(TrainConfig, ["--config", str(PROJECT / "config/tinynet_b.yaml")])
+    assert (recipe.model, recipe.drop_path, recipe.dropout, recipe.epochs) == ("tinynet_b", 0.1, 0.2, 450)
+    assert (recipe.lr, recipe.decay_rate, recipe.decay_epochs, recipe.warmup_epochs) == (0.048, 0.97, 2.4, 3)
+    assert (recipe.epsilon, recipe.weight_decay, recipe.ema_decay, recipe.loss_scale) == (1e-3, 1e-5, 0.9999, 1024)
+    assert parse(TrainConfig, ["--config", str(PROJECT / "config/tinynet_c.yaml")]).drop_path == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--lrr", "1"], "unknown flag '--lrr'; did you mean '--lr'"),
+        (["--lr", "fast"], "command line: lr is 'fast': expected a valid number"),
+        (["--lr", "nan"], "lr is 'nan': expected a finite number"),
+        (["--batch_size", "0"], "batch_size is '0': expected greater than or equal to 1"),
+        (["--model", "tinynet_f"], "model is 'tinynet_f': there is no such network; did you mean"),
+        (["--amp_level", "O1"], "amp_level is 'O1': expected 'O0', 'O2' or 'O3'"),
+        (["--crop_scale", "0.9", "0.1"], "the smaller first"),
+        (["--crop_scale", "0.5", "1.5"], "a crop keeps at most 1"),
+        (["--crop_scale", "0.5"], "argument --crop_scale: expected 2 arguments"),
+        (["--config", "nowhere.yaml"], "cannot read the configuration nowhere.yaml"),
+        (["stray"], "unexpected argument 'stray'"),
+    ],
+)
+def test_wrong_flags_are_explained(arguments, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        parse(TrainConfig, arguments)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("epoch: 3", "unknown key 'epoch'; did you mean 'epochs'"),
+        ("epochs: many", "c.yaml: epochs is 'many'"),
+        ("epochs: 2.5", "c.yaml: epochs is 2.5"),
+        ("hflip: 2", "c.yaml: hflip is 2: expected less than or equal to 1"),
+        ("- a\n- b", "c.yaml holds a list"),
+        ("a: [1", "c.yaml is not valid YAML"),
+        ("base: c.yaml", "leads back to the file itself"),
+        ("base: nowhere.yaml", "cannot read the configuration"),
+    ],
+)
+def test_wrong_yaml_names_the_file_and_the_key(tmp_path, text, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", text)])
+
+
+@pytest.mark.parametrize("schema", COMMANDS)
+def test_help_shows_every_key_with_group_and_default(schema, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse(schema, ["--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert all(f"--{key}" in text for key in keys(schema) if key != "images" or schema is ExportConfig)
+    assert "Model:" in text or "Data:" in text
+    if schema is TrainConfig:
+        assert "[0.048]" in text and "pixels" in text
+
+
+@pytest.mark.parametrize(
+    "error, status, words",
+    [
+        (UserError("no such thing"), 2, "error: no such thing\n"),
+        (Diverged("nan"), 3, "error: nan\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+    ],
+)
+def test_exit_status_and_one_line(error, status, words, capsys):
+    def action(_):
+        raise error
+
+    assert run(TrainConfig, action, "", []) == status
+    assert capsys.readouterr().err == words
+
+
+def test_debug_shows_the_trace(capsys):
+    def action(_):
+        raise UserError("no such thing")
+
+    assert run(TrainConfig, action, "", ["--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err

@@ -1,0 +1,98 @@
+import logging
+
+import numpy as np
+import pytest
+from conftest import photograph
+
+from src.config import AugmentOptions
+from src.dataset import eval_dataset, train_dataset, usable_workers
+from src.device import usable_cores
+from src.errors import UserError
+from src.image_folder import open_split
+from src.preprocess import Preprocess
+
+RULE = Preprocess(32)
+
+
+def batches(folder, epoch=0, seed=1, workers=1, augment=AugmentOptions(), batch_size=4):
+    data = train_dataset(folder, RULE, augment, batch_size, epoch=epoch, seed=seed, workers=workers)
+    return [tuple(batch) for batch in data.create_tuple_iterator(num_epochs=1, output_numpy=True)]
+
+
+def equal(one, other):
+    return all(np.array_equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))
+
+
+def test_training_batches_have_the_networks_form(image_folder):
+    folder = open_split(image_folder, "train")
+    result = batches(folder, batch_size=5)
+    assert len(result) == 2  # 12 images: the last two wait for another epoch
+    for images, labels in result:
+        assert images.shape == (5, 3, 32, 32) and images.dtype == np.float32
+        assert labels.shape == (5,) and labels.dtype == np.int32 and set(labels) <= {0, 1}
+
+
+def test_an_epoch_is_a_function_of_seed_epoch_and_workers(image_folder):
+    folder = open_split(image_folder, "train")
+    for workers in (1, usable_cores()):
+        assert equal(batches(folder, workers=workers), batches(folder, workers=workers))
+    assert not equal(batches(folder), batches(folder, epoch=1))
+    assert not equal(batches(folder), batches(folder, seed=2))
+
+
+def test_every_image_is_seen_once_an_epoch_in_another_order(image_folder):
+    folder = open_split(image_folder, "train")
+    orders = [np.concatenate([labels for _, labels in batches(folder, epoch=epoch)]) for epoch in range(3)]
+    assert all(np.bincount(order).tolist() == [6, 6] for order in orders)
+    assert len({order.tobytes() for order in orders}) > 1
+
+
+def test_without_augmentation_training_sees_the_whole_image(image_folder):
+    for path in image_folder.glob("train/*/*.jpg"):
+        photograph(64, 64, seed=len(path.name)).save(path.with_suffix(".png"))
+        path.unlink()
+    still = AugmentOptions(crop_scale=(1, 1), crop_ratio=(1, 1), hflip=0, color_jitter=0)
+    (images, _), *_ = batches(open_split(image_folder, "train"), augment=still)
+    folder = open_split(image_folder, "train")
+    expected = Preprocess(32, 1.0).normalize(Preprocess(32, 1.0).pixels(folder.files[0]))
+    # MindData's antialiased bicubic is close to Pillow's, not equal: a few grey levels of 255
+    assert np.abs(images[0] - expected).mean() < 0.1
+
+
+def test_flips_and_jitter_do_what_their_options_say(image_folder):
+    folder = open_split(image_folder, "train")
+    still = {"crop_scale": (1, 1), "crop_ratio": (0.5, 2), "color_jitter": 0}
+    plain = batches(folder, augment=AugmentOptions(hflip=0, **still))
+    flipped = batches(folder, augment=AugmentOptions(hflip=1, **still))
+    np.testing.assert_array_equal(plain[0][0], flipped[0][0][..., ::-1])
+    jittered = batches(folder, augment=AugmentOptions(hflip=0, **still | {"color_jitter": 0.4}))
+    assert not np.array_equal(plain[0][0], jittered[0][0])
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 6, 100])
+def test_evaluation_drops_and_repeats_nothing(image_folder, batch_size):
+    folder = open_split(image_folder, "val")
+    data = eval_dataset(folder.files, RULE, batch_size, workers=usable_cores())
+    images = np.concatenate([batch for (batch,) in data.create_tuple_iterator(num_epochs=1, output_numpy=True)])
+    expected = np.stack([RULE.normalize(RULE.pixels(path)) for path in folder.files])
+    np.testing.assert_allclose(images, expected, atol=1e-5)
+
+
+def test_odd_file_names_are_read(image_folder):
+    photograph(40, 30).save(image_folder / "train" / "cat" / "ö 'x' $y.png")
+    folder = open_split(image_folder, "train")
+    assert len(batches(folder, batch_size=13)) == 1
+
+
+def test_fewer_images_than_a_batch(image_folder):
+    with pytest.raises(UserError, match="batch_size is 13, but .*train holds 12 images"):
+        batches(open_split(image_folder, "train"), batch_size=13)
+
+
+def test_workers_are_cut_down_to_the_cores_with_a_warning(caplog):
+    cores = usable_cores()
+    with caplog.at_level(logging.WARNING, "src"):
+        assert usable_workers(cores) == cores and not caplog.records
+        assert usable_workers(cores + 7) == cores
+    assert f"workers is {cores + 7}" in caplog.text
+    assert usable_workers(0) == min(8, cores)
