@@ -14,11 +14,13 @@ def check(config: CheckConfig) -> None:
     from src.digits import resolve_data_path
     from src.errors import UserError
     from src.image_folder import check_classes, open_split
+    from src.workers import usable_workers
 
     root = resolve_data_path(config.data_path)
     train, val = open_split(root, "train"), open_split(root, "val")
     check_classes(train, val)
-    faults = train.faults(config.check_data, config.workers) + val.faults(config.check_data, config.workers)
+    workers = usable_workers(config.workers)
+    faults = [fault for folder in (train, val) for fault in folder.faults(config.check_data, workers)]
     for fault in faults:
         print(fault)
     if faults:

@@ -9,7 +9,6 @@ be entered without playing the ones before it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import mindspore.dataset as ds
@@ -18,12 +17,9 @@ from mindspore.dataset import vision
 from mindspore.dataset.vision import Inter
 
 from src.config import AugmentOptions
-from src.device import usable_cores
 from src.errors import UserError
 from src.image_folder import ImageFolder
 from src.preprocess import Preprocess
-
-logger = logging.getLogger(__name__)
 
 
 def train_dataset(
@@ -69,14 +65,6 @@ def eval_dataset(files: Sequence[str], preprocess: Preprocess, batch_size: int, 
     data = data.map(lambda index: preprocess.pixels(files[int(index)]), "image", num_parallel_workers=workers)
     data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
     return data.batch(batch_size, drop_remainder=False)
-
-
-def usable_workers(wanted: int) -> int:
-    """`wanted` threads (0: one a core, at most 8), cut down to the cores there are: MindData refuses more."""
-    cores = usable_cores()
-    if wanted > cores:
-        logger.warning("workers is %d, this machine has %d cores: using %d", wanted, cores, cores)
-    return min(wanted or 8, cores)
 
 
 def _to_network_input(preprocess: Preprocess) -> list:

@@ -12,6 +12,7 @@ from pathlib import Path
 import mindspore as ms
 
 from src.errors import UserError
+from src.workers import usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,6 @@ def quiet_mindspore() -> Iterator[None]:
         yield
     finally:
         logging.disable(logging.NOTSET)
-
-
-def usable_cores() -> int:
-    """Cores that this process may use (containers and `taskset` included)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prefer_fast_convolutions() -> None:

@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 from src import device
 from src.config import EvalConfig
-from src.dataset import usable_workers
 from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import UserError
 from src.image_folder import ImageFolder, check_images, open_split
 from src.models import HOW_TO_GET_WEIGHTS, LoadedModel, load_model
 from src.training.evaluator import Metrics, evaluate
 from src.training.reporting import log_to
+from src.workers import usable_workers
 
 
 def evaluate_checkpoint(config: EvalConfig) -> Metrics:

@@ -12,13 +12,13 @@ from PIL import Image
 
 from src import device
 from src.config import PredictConfig
-from src.dataset import usable_workers
 from src.errors import UserError
 from src.image_folder import decode_fault, list_images
 from src.models import LoadedModel, load_model
 from src.training.evaluator import predict_logits
 from src.training.reporting import log_to
 from src.weights import written_beside
+from src.workers import usable_workers
 
 logger = logging.getLogger(__name__)
 

@@ -1,27 +1,14 @@
-"""What all tests share: the CPU in graph mode, and small folders of real image files."""
+"""Fixtures of all tests: the CPU in graph mode, and a small folder of real image files."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-from PIL import Image
+from helpers import photograph
 
 from src import device
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _cpu():
     device.setup("CPU", seed=1)
-
-
-def photograph(width, height, seed=0):
-    """A picture with structure at every scale, so that crops and filters cannot agree by accident."""
-    rng = np.random.RandomState(seed)
-    coarse = Image.fromarray(rng.randint(0, 256, (6, 8, 3), dtype=np.uint8)).resize((width, height), Image.BICUBIC)
-    noise = rng.randint(-40, 41, (height, width, 3))
-    return Image.fromarray(np.clip(np.asarray(coarse, np.int16) + noise, 0, 255).astype(np.uint8))
 
 
 @pytest.fixture

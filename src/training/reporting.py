@@ -13,6 +13,7 @@ import yaml
 from tqdm import tqdm
 
 from src.config import TrainConfig
+from src.errors import UserError
 from src.weights import written_beside
 
 logger = logging.getLogger(__name__)
@@ -29,9 +30,18 @@ class RunFolder:
         self.rows: list[dict[str, float]] = []
 
     def open(self, config: TrainConfig, *, epochs_done: int = 0) -> None:
-        """Write config and environment, start the log, and take up the metrics of the first `epochs_done` epochs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        log_to(self.folder / "train.log")
+        """Write config and environment, start the log, and take up the metrics of the first `epochs_done` epochs.
+
+        Raises:
+            UserError: the folder cannot be written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            log_to(self.folder / "train.log")
+        except OSError as error:
+            raise UserError(
+                f"cannot write to run_dir {self.folder}: {error.strerror}; give another --run_dir"
+            ) from None
         settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
         _write(self.folder / "config.yaml", settings)
         _write(self.folder / "environment.txt", environment())

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from src import device
 from src.config import TrainConfig
-from src.dataset import train_dataset, usable_workers
+from src.dataset import train_dataset
 from src.design.cost import total_cost
-from src.digits import resolve_data_path
+from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
 from src.image_folder import ImageFolder, check_classes, check_images, open_split
 from src.layers import Norm
@@ -26,6 +26,7 @@ from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_
 from src.training.reporting import RunFolder, duration, log_to
 from src.training.step import TrainStep
 from src.weights import WeightFile, load_weights, read_weights, weights_of
+from src.workers import usable_workers
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,11 @@ class Trainer:
         """
         log_to()
         self.config = config
+        if config.data_path is None and config.model is None and config.ckpt is None:
+            raise UserError(
+                f"model and data_path are missing: name a network with --model, such as tinynet_c, and {HOW_TO_GET_DATA}; "
+                "`--config config/digits.yaml` does both"
+            )
         self.run, self.resume_from = _run_folder(config)
         start = read_weights(config.ckpt, config.weights) if config.ckpt else None
         self.model = _model_name(config, start)

@@ -1,7 +1,7 @@
 import shutil
 
 import pytest
-from conftest import photograph
+from helpers import photograph
 
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 
@@ -9,7 +9,8 @@ BEST = "runs/quickstart/checkpoints/best.ckpt"
 @pytest.mark.parametrize(
     "command, words",
     [
-        ("train.py", "data_path is missing"),
+        ("train.py", "model and data_path are missing: name a network with --model"),
+        ("train.py --model tinynet_c", "data_path is missing"),
         ("train.py --model tinynet_c --data_path nowhere", "data_path nowhere: there is no such folder"),
         ("train.py --data_path digits", "model is missing"),
         ("train.py --config config/digits.yaml --batch_size 2000", "batch_size is 2000"),

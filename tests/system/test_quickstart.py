@@ -8,6 +8,12 @@ from safetensors.numpy import load_file
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 
 
+def metrics(run):
+    """The rows of a run's metrics.csv."""
+    with open(run / "metrics.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_quickstart_reaches_its_accuracy_and_draws_its_pictures(quickstart):
     workspace, done = quickstart
     run = workspace.folder / "runs/quickstart"
@@ -17,7 +23,7 @@ def test_quickstart_reaches_its_accuracy_and_draws_its_pictures(quickstart):
     for name in ("curves.png", "predictions.png"):
         with Image.open(run / name) as picture:
             assert min(picture.size) > 400 and len(np.unique(np.asarray(picture.convert("L")))) > 50
-    rows = list(csv.DictReader(open(run / "metrics.csv")))
+    rows = metrics(run)
     assert len(rows) == 8 and float(rows[-1]["ema_top1"]) >= 97.5
     assert (run / "config.yaml").exists() and "mindspore" in (run / "environment.txt").read_text()
 
@@ -43,14 +49,13 @@ def test_eval_scores_what_training_scored(quickstart):
     workspace, _ = quickstart
     done = workspace.run("bash", "scripts/run_eval.sh")  # defaults: the digits and the quickstart's best weights
     best = max(
-        max(float(row["raw_top1"]), float(row["ema_top1"]))
-        for row in csv.DictReader(open(workspace.folder / "runs/quickstart/metrics.csv"))
+        max(float(row["raw_top1"]), float(row["ema_top1"])) for row in metrics(workspace.folder / "runs/quickstart")
     )
     assert f"360 images, top-1 {best:.3f} %" in done.stdout
     for batch_size in (7, 360):
         flags = ("--data_path", "digits", "--batch_size", batch_size, "--json")
         result = json.loads(workspace.run("python", "eval.py", "--ckpt", BEST, *flags).stdout.splitlines()[-1])
-        assert result["images"] == 360 and abs(result["top1"] - best) < 1e-9
+        assert result["images"] == 360 and abs(result["top1"] - best) < 1e-3
 
 
 def test_weights_travel_to_safetensors_and_back(quickstart):
@@ -84,14 +89,16 @@ def test_a_run_goes_on_where_it_ended_and_nothing_is_overwritten(quickstart, tmp
     before = last.read_bytes()
     workspace.fails("python", "train.py", *flags, *run, words="already holds a run; go on with --resume auto")
     assert last.read_bytes() == before
-    # the schedule does not depend on the number of epochs, so one epoch and then the second must equal two at once
+    # the schedule does not depend on the number of epochs, so one epoch and then the second must equal two at once,
     workspace.run("python", "train.py", *flags, *run, "--epochs", 2, "--resume", "auto")
     workspace.run("python", "train.py", *flags, "--run_dir", tmp_path / "whole", "--epochs", 2)
 
+    # but for rounding: CPU kernels choose how they split their sums by how often they have run.
     def rows(name):
         kept = ("epoch", "step", "lr", "train_loss", "raw_loss", "ema_loss")
-        return [[row[key] for key in kept] for row in csv.DictReader(open(tmp_path / name / "metrics.csv"))]
+        return [[float(row[key]) for key in kept] for row in metrics(tmp_path / name)]
 
-    assert rows("run") == rows("whole") and len(rows("run")) == 2
+    np.testing.assert_allclose(rows("run"), rows("whole"), rtol=1e-3)
+    assert len(rows("run")) == 2
     words = "resume: steps an epoch was 11"
     workspace.fails("python", "train.py", *flags, *run, "--resume", "auto", "--batch_size", 64, words=words)

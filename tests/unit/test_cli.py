@@ -2,7 +2,7 @@ import re
 
 import pytest
 import yaml
-from conftest import PROJECT
+from helpers import PROJECT
 
 from src.cli import parse, run
 from src.config import COMMANDS, EvalConfig, ExportConfig, PredictConfig, TrainConfig, keys

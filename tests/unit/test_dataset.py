@@ -1,15 +1,13 @@
-import logging
-
 import numpy as np
 import pytest
-from conftest import photograph
+from helpers import photograph
 
 from src.config import AugmentOptions
-from src.dataset import eval_dataset, train_dataset, usable_workers
-from src.device import usable_cores
+from src.dataset import eval_dataset, train_dataset
 from src.errors import UserError
 from src.image_folder import open_split
 from src.preprocess import Preprocess
+from src.workers import usable_cores
 
 RULE = Preprocess(32)
 
@@ -87,12 +85,3 @@ def test_odd_file_names_are_read(image_folder):
 def test_fewer_images_than_a_batch(image_folder):
     with pytest.raises(UserError, match="batch_size is 13, but .*train holds 12 images"):
         batches(open_split(image_folder, "train"), batch_size=13)
-
-
-def test_workers_are_cut_down_to_the_cores_with_a_warning(caplog):
-    cores = usable_cores()
-    with caplog.at_level(logging.WARNING, "src"):
-        assert usable_workers(cores) == cores and not caplog.records
-        assert usable_workers(cores + 7) == cores
-    assert f"workers is {cores + 7}" in caplog.text
-    assert usable_workers(0) == min(8, cores)

@@ -2,6 +2,7 @@ import pytest
 
 from src import device
 from src.errors import UserError
+from src.workers import usable_cores
 
 
 def test_avx512_processors_get_the_fast_convolutions(monkeypatch, tmp_path):
@@ -37,4 +38,4 @@ def test_a_device_that_is_not_there(capfd):
 
 
 def test_auto_finds_the_cpu():
-    assert str(device.setup("auto")) == f"CPU ({device.usable_cores()} cores)"
+    assert str(device.setup("auto")) == f"CPU ({usable_cores()} cores)"

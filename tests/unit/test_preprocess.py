@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import photograph
+from helpers import photograph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

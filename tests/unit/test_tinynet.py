@@ -3,7 +3,7 @@ import json
 import mindspore as ms
 import numpy as np
 import pytest
-from conftest import PROJECT
+from helpers import GOLDEN
 from mindspore import Tensor, nn, ops
 from safetensors.numpy import save_file
 from seeded_weights import seeded_images, seeded_state
@@ -16,7 +16,6 @@ from src.models import create_model, list_models
 from src.tinynet import TinyNet, tinynet
 from src.weights import load_weights, read_weights, timm_names, weights_of
 
-GOLDEN = PROJECT / "tests" / "golden"
 NAMES = ["tinynet_a", "tinynet_b", "tinynet_c", "tinynet_d", "tinynet_e"]
 
 

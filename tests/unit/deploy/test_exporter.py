@@ -6,7 +6,7 @@ import mindspore as ms
 import numpy as np
 import onnx
 import pytest
-from conftest import PROJECT
+from helpers import GOLDEN
 from mindspore.ops import auto_generate, operations
 from mindspore.train import mind_ir_pb2
 from safetensors.numpy import save_file
@@ -22,7 +22,6 @@ from src.models import create_model
 from src.preprocess import Preprocess
 from src.weights import load_weights, read_weights, save_ckpt, weights_of
 
-GOLDEN = PROJECT / "tests" / "golden"
 NAMES = ["cat", "dog", "fish", "großer Vogel"]
 
 

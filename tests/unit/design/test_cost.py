@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PROJECT
+from helpers import PROJECT
 from hypothesis import given
 from hypothesis import strategies as st
 

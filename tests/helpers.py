@@ -1,0 +1,17 @@
+"""What tests import: where the project is, and pictures to feed it."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+PROJECT = Path(__file__).resolve().parent.parent
+GOLDEN = PROJECT / "tests" / "golden"
+
+
+def photograph(width, height, seed=0):
+    """A picture with structure at every scale, so that crops and filters cannot agree by accident."""
+    rng = np.random.RandomState(seed)
+    coarse = Image.fromarray(rng.randint(0, 256, (6, 8, 3), dtype=np.uint8)).resize((width, height), Image.BICUBIC)
+    noise = rng.randint(-40, 41, (height, width, 3))
+    return Image.fromarray(np.clip(np.asarray(coarse, np.int16) + noise, 0, 255).astype(np.uint8))
