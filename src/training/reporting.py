@@ -39,9 +39,7 @@ class RunFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             log_to(self.folder / "train.log")
         except OSError as error:
-            raise UserError(
-                f"cannot write to run_dir {self.folder}: {error.strerror}; give another --run_dir"
-            ) from None
+            raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
         settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
         _write(self.folder / "config.yaml", settings)
         _write(self.folder / "environment.txt", environment())

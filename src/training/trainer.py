@@ -46,8 +46,8 @@ class Trainer:
         self.config = config
         if config.data_path is None and config.model is None and config.ckpt is None:
             raise UserError(
-                f"model and data_path are missing: name a network with --model, such as tinynet_c, and {HOW_TO_GET_DATA}; "
-                "`--config config/digits.yaml` does both"
+                "model and data_path are missing: name a network with --model, such as tinynet_c, and "
+                f"{HOW_TO_GET_DATA}; `--config config/digits.yaml` does both"
             )
         self.run, self.resume_from = _run_folder(config)
         start = read_weights(config.ckpt, config.weights) if config.ckpt else None

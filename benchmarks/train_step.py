@@ -1,0 +1,103 @@
+"""Speed of one compiled training step, what the weight average costs of it, and what the choice of CPU kernels brings.
+
+    python benchmarks/train_step.py [--model tinynet_c] [--batch_size 32] [--input_size 0] [--steps 12]
+    python benchmarks/train_step.py --compare_isa      # on an AVX-512 CPU: with and without the device module's choice
+
+Steps with and without the average alternate in one process; medians are compared. --compare_isa starts two processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from src.config import RecipeOptions
+
+
+def build(model: str, size: int, batch_size: int, ema_decay: float):
+    """A step of the paper's recipe, and a batch for it."""
+    from mindspore import Tensor
+
+    from src.models import create_model
+    from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates
+    from src.training.step import TrainStep
+
+    recipe = RecipeOptions(epochs=1)
+    network = create_model(model, dropout=recipe.dropout)
+    size = size or network.architecture.resolution
+    optimizer = build_optimizer(network, recipe, learning_rates(recipe, 1000, batch_size))
+    loss = SmoothedCrossEntropy(1000, recipe.label_smoothing)
+    step = TrainStep(network, loss, optimizer, loss_scale=recipe.loss_scale, ema_decay=ema_decay)
+    rng = np.random.RandomState(0)
+    images = Tensor(rng.randn(batch_size, 3, size, size).astype(np.float32))
+    return step, (images, Tensor(rng.randint(0, 1000, batch_size).astype(np.int32)))
+
+
+def seconds(step, batch) -> float:
+    """Of one step, the loss fetched."""
+    began = time.perf_counter()
+    step(*batch).asnumpy()
+    return time.perf_counter() - began
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Print the speed and the share of the average."""
+    from src import device
+
+    print(f"{args.model}, batch {args.batch_size}, {device.setup(args.device_target)}")
+    steps = {ema: build(args.model, args.input_size, args.batch_size, ema) for ema in (0.9999, 0.0)}
+    for ema, (step, batch) in steps.items():
+        print(f"  compiled {'with' if ema else 'without'} average in {seconds(step, batch):.1f} s")
+    times: dict[float, list[float]] = {ema: [] for ema in steps}
+    for _ in range(args.steps):
+        for ema, (step, batch) in steps.items():
+            times[ema].append(seconds(step, batch))
+    with_average, without = (statistics.median(times[ema]) for ema in (0.9999, 0.0))
+    rates = f"{1 / with_average:.2f} steps/s, {args.batch_size / with_average:.1f} images/s"
+    print(f"  step {1e3 * with_average:.0f} ms, {rates}")
+    # Paired: each step against its neighbour, so that a slow spell of the machine falls on both.
+    share = statistics.median(one / other for one, other in zip(times[0.9999], times[0.0])) - 1
+    print(f"  the average costs {share:+.1%} of a step ({1e3 * (with_average - without):+.1f} ms)")
+
+
+def compare_isa(args: argparse.Namespace) -> None:
+    """Print the ratio of images/s with the device module's choice to those without any limit."""
+    flags = [f"--{key}={getattr(args, key)}" for key in ("model", "batch_size", "input_size", "steps", "device_target")]
+    rates = {}
+    for name, limit in {"chosen": {}, "unlimited": {"ONEDNN_MAX_CPU_ISA": "ALL"}}.items():
+        clean = {
+            key: value for key, value in os.environ.items() if key not in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+        }
+        done = subprocess.run(
+            [sys.executable, __file__, *flags], env=clean | limit, capture_output=True, text=True, check=True
+        )
+        rates[name] = float(re.search(r"([\d.]+) images/s", done.stdout).group(1))
+        print(f"  {name:<10} {rates[name]:6.1f} images/s")
+    print(f"the choice brings {rates['chosen'] / rates['unlimited']:.2f} x (1 where the CPU has no AVX-512)")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tinynet_c")
+    parser.add_argument("--batch_size", type=int, default=32)
+    parser.add_argument("--input_size", type=int, default=0, help="pixels; 0: the model's own")
+    parser.add_argument("--steps", type=int, default=12, help="pairs of steps that are timed")
+    parser.add_argument("--device_target", default="auto")
+    parser.add_argument("--compare_isa", action="store_true", help="with and without the CPU choice")
+    args = parser.parse_args()
+    (compare_isa if args.compare_isa else measure)(args)
+
+
+if __name__ == "__main__":
+    main()
