@@ -131,10 +131,12 @@ def main() -> None:
             make_photographs(Path(scratch))
         folder = ImageFolder.scan(args.data_path or Path(scratch))
         rule, size, workers = Preprocess(args.size), args.size, args.workers
-        train = partial(train_dataset, folder, rule, AugmentOptions(), BATCH, epoch=0, seed=0, workers=workers)
+        options = {"epoch": 0, "seed": 0, "workers": workers}
+        train = partial(train_dataset, folder, rule, batch_size=BATCH, **options)
         with ThreadPoolExecutor(workers) as threads, ProcessPoolExecutor(workers) as processes:
             pipelines: dict[str, Callable[[], Iterable[np.ndarray]]] = {
-                "train, ours": lambda: batches_of(train()),
+                "train, ours": lambda: batches_of(train(augment=AugmentOptions())),
+                "train, ours, antialiased": lambda: batches_of(train(augment=AugmentOptions(antialias=True))),
                 "train, MindData's Pillow": lambda: batches_of(minddata_pillow(folder, size, workers)),
                 "eval, ours": lambda: batches_of(eval_dataset(folder.files, rule, BATCH, workers=workers)),
             }

@@ -80,6 +80,7 @@ class AugmentOptions(Options):
         (0.08, 1.0), "least and greatest share of the image's area that a crop keeps"
     )
     crop_ratio: tuple[float, float] = option((3 / 4, 4 / 3), "least and greatest width/height of a crop")
+    antialias: bool = option(False, "shrink crops with an antialiased bicubic, as Pillow does: a sixth slower")
     hflip: float = option(0.5, "probability of a left-right flip", ge=0, le=1)
     color_jitter: float = option(0.4, "brightness, contrast and saturation change by up to this factor", ge=0, lt=1)
 

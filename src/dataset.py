@@ -48,8 +48,12 @@ def train_dataset(
     ds.config.set_seed(int(pixel_seed))  # of the operators below, which take it when the pipeline starts
     jitter = (1 - augment.color_jitter, 1 + augment.color_jitter)
     operators = [
-        # PILCUBIC is MindData's antialiased bicubic; BICUBIC would alias when it shrinks.
-        vision.RandomCropDecodeResize(preprocess.size, augment.crop_scale, augment.crop_ratio, Inter.PILCUBIC),
+        vision.RandomCropDecodeResize(
+            preprocess.size,
+            augment.crop_scale,
+            augment.crop_ratio,
+            Inter.PILCUBIC if augment.antialias else Inter.BICUBIC,
+        ),
         vision.RandomHorizontalFlip(augment.hflip),
         *([vision.RandomColorAdjust(jitter, jitter, jitter)] if augment.color_jitter else []),
         *_to_network_input(preprocess),
