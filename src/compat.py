@@ -9,8 +9,18 @@ from mindspore import nn
 
 
 def export_onnx(network: nn.Cell, images: ms.Tensor, path: Path, input_name: str, output_name: str) -> None:
-    """Write an ONNX file for the shape of `images`. `ms.onnx` came with 2.8; before it, `ms.export` did this."""
+    """Write an ONNX file for the shape of `images`; needs the `onnx` package where `ms.onnx` does not exist yet."""
     if hasattr(ms, "onnx"):
         ms.onnx.export(network, images, file_name=str(path), input_names=[input_name], output_names=[output_name])
-    else:
-        ms.export(network, images, file_name=str(path), file_format="ONNX")
+        return
+    ms.export(network, images, file_name=str(path), file_format="ONNX")
+    import onnx
+
+    model = onnx.load(path)
+    names = {model.graph.input[0].name: input_name, model.graph.output[0].name: output_name}
+    for value in (model.graph.input[0], model.graph.output[0]):
+        value.name = names[value.name]
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    onnx.save(model, path)
