@@ -60,14 +60,16 @@ class Uniform(nn.Cell):
     def __init__(self, salt: int) -> None:
         super().__init__()
         self.key = _int32((ms.get_seed() or 0) * 0x85EBCA6B + salt * 0x27D4EB2F + 1)
+        self.spread_index, self.spread_calls = _int32(0x9E3779B1), _int32(0x165667B1)
+        self.mix1, self.mix2 = _int32(0x85EBCA6B), _int32(0xC2B2AE35)
         self.calls = ms.Parameter(Tensor(0, ms.int32), requires_grad=False)
 
     def construct(self, count: int) -> Tensor:
         """`count` numbers, float32 (count,)."""
-        bits = ops.arange(count).astype(ms.int32) * _int32(0x9E3779B1) + (self.calls * _int32(0x165667B1) + self.key)
+        bits = ops.arange(count).astype(ms.int32) * self.spread_index + (self.calls * self.spread_calls + self.key)
         bits = ops.depend(bits, ops.assign_add(self.calls, Tensor(1, ms.int32)))
-        bits = _xor_shifted(bits, 16) * _int32(0x85EBCA6B)
-        bits = _xor_shifted(bits, 13) * _int32(0xC2B2AE35)
+        bits = _xor_shifted(bits, 16) * self.mix1
+        bits = _xor_shifted(bits, 13) * self.mix2
         bits = ops.bitwise_and(_xor_shifted(bits, 16), 0xFFFFFF)
         return bits.astype(ms.float32) * (1 / 0x1000000)
 
@@ -169,9 +171,9 @@ def _assign(parameter: ms.Parameter, values: np.ndarray) -> None:
     parameter.set_data(Tensor(values.astype(np.float32)))
 
 
-def _int32(bits: int) -> int:
+def _int32(bits: int) -> Tensor:
     """The signed integer with the low 32 bits of `bits`."""
-    return (bits + 2**31) % 2**32 - 2**31
+    return Tensor((bits + 2**31) % 2**32 - 2**31, ms.int32)  # as a Tensor: some versions round a Python number
 
 
 def _xor_shifted(bits: Tensor, distance: int) -> Tensor:
