@@ -1,7 +1,7 @@
 """Score weights on the validation images of a data set.
 
 python eval.py --model tinynet_c --ckpt tinynet_c.safetensors --data_path /data/imagenet
-python eval.py --ckpt runs/digits/checkpoints/best.ckpt --data_path digits
+python eval.py --ckpt runs/quickstart/checkpoints/best.ckpt --data_path digits
 """
 
 import sys

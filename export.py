@@ -1,7 +1,7 @@
 """Write a trained network for deployment, and load it again to see that it computes the same.
 
 python export.py --model tinynet_c --ckpt tinynet_c.safetensors --file_format MINDIR --batch_size 0
-python export.py --ckpt runs/digits/checkpoints/best.ckpt --file_format ONNX --file_name digits
+python export.py --ckpt runs/quickstart/checkpoints/best.ckpt --file_format ONNX --file_name digits
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Name what is in images.
 
 python predict.py --model tinynet_c --ckpt tinynet_c.safetensors --labels imagenet_classes.txt photo.jpg
-python predict.py --ckpt runs/digits/checkpoints/best.ckpt data/digits/val --sheet predictions.png
+python predict.py --ckpt runs/quickstart/checkpoints/best.ckpt data/digits/val --sheet predictions.png
 """
 
 import sys

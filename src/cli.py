@@ -11,12 +11,12 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
 
-from src.config import COMMANDS, Options, keys
+from src.config import COMMANDS, Options, PredictConfig, keys
 from src.errors import Diverged, UserError, did_you_mean
 
 Schema = TypeVar("Schema", bound=Options)
@@ -64,6 +64,9 @@ def validate(schema: type[Schema], values: dict[str, Any], origin: dict[str, str
     Raises:
         UserError: the first value that does not fit: where, key, value, what is allowed.
     """
+    for key, value in values.items():
+        if isinstance(value, bool) and schema.model_fields[keys(schema)[key]].annotation is not bool:
+            raise UserError(f"{origin.get(key)}: {key} is {value}; YAML takes on, off, yes and no for that: quote them")
     try:
         return schema.model_validate(values)
     except ValidationError as failure:
@@ -113,7 +116,12 @@ class _Parser(argparse.ArgumentParser):
 
 def _flags(schema: type[Options], argv: Sequence[str], doc: str) -> dict[str, Any]:
     """What the command line sets, by key, still as text: the schema checks types."""
-    parser = _Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser = _Parser(
+        usage="%(prog)s [--config YAML] [--FLAG VALUE ...]" + " [IMAGE_OR_FOLDER ...]" * (schema is PredictConfig),
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("--config", metavar="YAML", help="configuration file; flags overrule it")
     for group in reversed(schema.__mro__):
         declared = [name for name in getattr(group, "__annotations__", {}) if name in schema.model_fields]
@@ -136,19 +144,18 @@ def _add_flag(section: argparse._ArgumentGroup, schema: type[Options], name: str
     key = field.alias or name
     default = "" if field.default in (None, ()) else f" [{_plain(field.default)}]"
     text = f"{field.description}{default}".replace("%", "%%")
-    annotation = str(field.annotation)
+    origin, parts = get_origin(field.annotation), get_args(field.annotation)
     if field.annotation is bool:
         section.add_argument(f"--{key}", action=argparse.BooleanOptionalAction, help=text, default=None)
-    elif "Path, ..." in annotation:
+    elif origin is tuple and Ellipsis in parts:
         section.add_argument(key, nargs="*", metavar="IMAGE_OR_FOLDER", help=text)
-    elif "tuple" in annotation:
+    elif origin is tuple:
         section.add_argument(f"--{key}", nargs=2, metavar=("MIN", "MAX"), help=text)
-    elif "Literal" in annotation:
-        choices = annotation[annotation.index("[") + 1 : -1].replace("'", "").replace(" ", "")
-        section.add_argument(f"--{key}", metavar="{" + choices + "}", help=text)
-    else:
-        kind = next(word for word in ("Path", "int", "float", "str") if word in annotation)
-        section.add_argument(f"--{key}", metavar=kind.upper(), help=text)
+    elif origin is Literal:
+        section.add_argument(f"--{key}", metavar="{" + ",".join(parts) + "}", help=text)
+    else:  # a plain type, or one that may be left out: X | None
+        kind = parts[0] if parts else field.annotation
+        section.add_argument(f"--{key}", metavar=kind.__name__.upper(), help=text)
 
 
 def _plain(default: Any) -> str:
@@ -160,5 +167,5 @@ def _underscored(word: str) -> str:
     if not word.startswith("--"):
         return word
     flag, equals, value = word.partition("=")
-    flag = flag if flag.startswith("--no-") else "--" + flag[2:].replace("-", "_")
-    return flag + equals + value
+    prefix = "--no-" if flag.startswith("--no-") else "--"
+    return prefix + flag.removeprefix(prefix).replace("-", "_") + equals + value

@@ -18,7 +18,7 @@ from mindspore.dataset.vision import Inter
 
 from src.config import AugmentOptions
 from src.errors import UserError
-from src.image_folder import ImageFolder
+from src.image_folder import ImageFolder, decode_fault, looks_whole
 from src.preprocess import Preprocess
 
 
@@ -87,4 +87,9 @@ class _Encoded:
 
     def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray]:
         index = self.order[position]
-        return np.fromfile(self.folder.files[index], np.uint8), self.folder.labels[index]
+        path = self.folder.files[index]
+        content = np.fromfile(path, np.uint8)
+        # MindData's decoder can take the whole process down with a file that ends in its header.
+        if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()) and (fault := decode_fault(path)):
+            raise ValueError(f"{path}: {fault}")
+        return content, self.folder.labels[index]

@@ -5,8 +5,9 @@ The class of an image is its folder; class k is the k-th folder name in sorted o
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,7 @@ class ImageFolder:
         if check == "off":
             return []
         full = check == "full" or (check == "auto" and len(self) <= FULL_CHECK_LIMIT)
-        inspect = decode_fault if full else ends_fault
-        with ThreadPoolExecutor(workers) as pool:
-            results = tqdm(
-                pool.map(inspect, self.files), f"check {self.root.name}", len(self), unit="img", delay=1, leave=False
-            )
-            found = [f"{path}: {fault}" for path, fault in zip(self.files, results, strict=True) if fault]
+        found = find_faults(self.files, decode_fault if full else ends_fault, workers, f"check {self.root.name}")
         return found + [f"{path}: not an image by its name ({' '.join(IMAGE_SUFFIXES)})" for path in self.strangers]
 
 
@@ -113,10 +109,31 @@ def check_images(folders: Iterable[ImageFolder], check: Check = "auto", workers:
     """
     faults = [fault for folder in folders for fault in folder.faults(check, workers)]
     if faults:
-        raise UserError(
-            f"{len(faults)} bad file{'s' * (len(faults) > 1)}: {_shorten(faults, '; ')}; remove or replace "
-            "(`python check_dataset.py --data_path DIR` lists all)"
-        )
+        raise UserError(_bad_files(faults))
+
+
+def find_faults(
+    files: Sequence[str], inspect: Callable[[str], str], workers: int = 1, title: str = "check"
+) -> list[str]:
+    """`path: what is wrong` for each file that `inspect` finds fault with."""
+    with ThreadPoolExecutor(workers) as pool:
+        results = tqdm(pool.map(inspect, files), title, len(files), unit="img", delay=1, leave=False, disable=None)
+        return [f"{path}: {fault}" for path, fault in zip(files, results, strict=True) if fault]
+
+
+@contextlib.contextmanager
+def bad_files_named(files: Sequence[str], workers: int = 1) -> Iterator[None]:
+    """Where reading `files` fails inside MindData, say which of them are bad instead of showing its stack.
+
+    Raises:
+        UserError: the bad files. What is no fault of theirs goes on as it is.
+    """
+    try:
+        yield
+    except RuntimeError:
+        if faults := find_faults(files, decode_fault, workers, "look for the bad file"):
+            raise UserError(_bad_files(faults)) from None
+        raise
 
 
 def decode_fault(path: str) -> str:
@@ -139,9 +156,13 @@ def ends_fault(path: str) -> str:
             tail = file.read()
     except OSError as error:
         return _sentence(error)
-    whole_jpeg = head.startswith(b"\xff\xd8\xff") and tail.rstrip(b"\0").endswith(b"\xff\xd9")
-    whole_png = head == b"\x89PNG\r\n\x1a\n" and b"IEND" in tail
-    return "" if whole_jpeg or whole_png else decode_fault(path)
+    return "" if looks_whole(head, tail) else decode_fault(path)
+
+
+def looks_whole(head: bytes, tail: bytes) -> bool:
+    """Whether the first 8 and the last 64 bytes are those of a complete JPEG or PNG (other kinds: no)."""
+    jpeg = head.startswith(b"\xff\xd8\xff") and tail.rstrip(b"\0").endswith(b"\xff\xd9")
+    return jpeg or (head == b"\x89PNG\r\n\x1a\n" and b"IEND" in tail)
 
 
 def list_images(folder: Path) -> tuple[list[str], list[str]]:
@@ -153,6 +174,13 @@ def list_images(folder: Path) -> tuple[list[str], list[str]]:
             if not name.startswith("."):
                 (images if name.lower().endswith(IMAGE_SUFFIXES) else others).append(os.path.join(parent, name))
     return images, others
+
+
+def _bad_files(faults: list[str]) -> str:
+    return (
+        f"{len(faults)} bad file{'s' * (len(faults) > 1)}: {_shorten(faults, '; ')}; remove or replace "
+        "(`python check_dataset.py --data_path DIR` lists all)"
+    )
 
 
 def _is_empty(path: str) -> bool:

@@ -11,6 +11,7 @@ from mindspore import nn
 from tqdm import tqdm
 
 from src.dataset import eval_dataset
+from src.image_folder import bad_files_named
 from src.preprocess import Preprocess
 
 
@@ -33,7 +34,13 @@ def predict_logits(
     """
     batch_size = min(batch_size, len(files))
     data = eval_dataset(files, preprocess, batch_size, workers=workers)
-    for (images,) in data.create_tuple_iterator(num_epochs=1, output_numpy=True):
+    batches = iter(data.create_tuple_iterator(num_epochs=1, output_numpy=True))
+    while True:
+        with bad_files_named(files, workers):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        (images,) = batch
         count = len(images)
         if count < batch_size:
             images = np.concatenate([images, np.zeros((batch_size - count, *images.shape[1:]), images.dtype)])

@@ -17,7 +17,7 @@ from src.dataset import train_dataset
 from src.design.cost import total_cost
 from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
-from src.image_folder import ImageFolder, check_classes, check_images, open_split
+from src.image_folder import ImageFolder, bad_files_named, check_classes, check_images, open_split
 from src.layers import Norm
 from src.models import chosen_preprocess, create_model
 from src.training.checkpoint import load_state, save_state
@@ -121,7 +121,8 @@ class Trainer:
         with tqdm(total=self.steps, desc=f"epoch {epoch + 1}/{self.config.epochs}", leave=False, disable=None) as bar:
             for done in range(1, self.steps + 1):
                 asked = time.perf_counter()
-                images, labels = next(batches)
+                with bad_files_named(self.train.files, self.workers):
+                    images, labels = next(batches)
                 waited += time.perf_counter() - asked
                 pending.append(self.step(images, labels))
                 if done % interval == 0 or done == self.steps:

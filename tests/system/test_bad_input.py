@@ -3,6 +3,9 @@ import shutil
 import pytest
 from helpers import photograph
 
+from src.models import create_model
+from src.weights import save_safetensors
+
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 
 
@@ -57,6 +60,19 @@ def test_bad_files_are_found_before_the_first_epoch(quickstart, image_folder):
     assert "epoch" not in done.stderr.replace("first epoch", "") and not (image_folder / "run").exists()
     done = workspace.fails("python", "check_dataset.py", "--data_path", image_folder, words="1 bad files, listed above")
     assert f"{image_folder}/train/cat/zero.jpg: empty file" in done.stdout
+
+
+def test_a_bad_file_that_no_check_found_is_named_when_it_is_met(quickstart, image_folder):
+    workspace, _ = quickstart
+    whole = (image_folder / "train/cat/0.jpg").read_bytes()
+    for split in ("train", "val"):
+        (image_folder / split / "cat/half.jpg").write_bytes(whole[:200])
+    words, unchecked = "cat/half.jpg: ", ("--data_path", image_folder, "--check_data", "off")
+    flags = ("--model", "tinynet_e", "--batch_size", 6, "--input_size", 32, "--run_dir", image_folder / "run")
+    workspace.fails("python", "train.py", *flags, *unchecked, words="train/" + words)
+    weights = ("--model", "tinynet_e", "--ckpt", image_folder / "w.safetensors")
+    save_safetensors(create_model("tinynet_e", num_classes=2), image_folder / "w.safetensors")
+    workspace.fails("python", "eval.py", *weights, *unchecked, words="val/" + words)
 
 
 def test_classes_must_be_those_of_the_weights(quickstart, image_folder):

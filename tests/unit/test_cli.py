@@ -24,6 +24,7 @@ def test_flag_over_yaml_over_base_over_default(tmp_path):
 def test_dashes_and_equal_signs(tmp_path):
     config = parse(TrainConfig, ["--batch-size=7", "--data-path", "a-b", "--no-debug", "--replace-head"])
     assert (config.batch_size, config.data_path, config.debug, config.replace_head) == (7, "a-b", False, True)
+    assert parse(TrainConfig, ["--replace-head", "--no-replace-head"]).replace_head is False
     assert parse(EvalConfig, ["--json"]).as_json
     assert [str(p) for p in parse(PredictConfig, ["a.jpg", "b c"]).images] == ["a.jpg", "b c"]
 
@@ -72,6 +73,7 @@ def test_wrong_flags_are_explained(arguments, words):
         ("epochs: many", "c.yaml: epochs is 'many'"),
         ("epochs: 2.5", "c.yaml: epochs is 2.5"),
         ("hflip: 2", "c.yaml: hflip is 2: expected less than or equal to 1"),
+        ("check_data: off", "c.yaml: check_data is False; YAML takes on, off"),
         ("- a\n- b", "c.yaml holds a list"),
         ("a: [1", "c.yaml is not valid YAML"),
         ("base: c.yaml", "leads back to the file itself"),

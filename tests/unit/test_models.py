@@ -1,0 +1,33 @@
+import pytest
+
+from mindspore_hub_conf import create_network
+from src.config import EvalConfig
+from src.errors import UserError
+from src.models import chosen_preprocess, create_model, load_model
+from src.preprocess import Preprocess
+from src.weights import save_ckpt, save_safetensors, weights_of
+
+
+def test_hub_builds_by_name():
+    assert create_network("tinynet_e", num_classes=3).num_classes == 3
+    with pytest.raises(NotImplementedError, match="tinynet_z.*tinynet_a"):
+        create_network("tinynet_z")
+
+
+def test_a_checkpoint_says_model_classes_and_size(tmp_path):
+    network = create_model("tinynet_e", num_classes=2)
+    meta = {"model": "tinynet_e", "classes": ["a", "b"], "preprocess": Preprocess(40, 0.9).as_dict()}
+    save_ckpt({name: p.asnumpy() for name, p in weights_of(network).items()}, tmp_path / "w.ckpt", meta)
+    model = load_model(EvalConfig(ckpt=tmp_path / "w.ckpt"))
+    assert (model.name, model.classes, model.preprocess) == ("tinynet_e", ("a", "b"), Preprocess(40, 0.9))
+    assert not model.network.training
+    assert load_model(EvalConfig(ckpt=tmp_path / "w.ckpt", input_size=64), 1.0).preprocess == Preprocess(64, 1.0)
+
+
+def test_plain_weights_take_the_networks_own_size_and_need_a_name(tmp_path):
+    save_safetensors(create_model("tinynet_e", num_classes=2), tmp_path / "w.safetensors")
+    model = load_model(EvalConfig(ckpt=tmp_path / "w.safetensors", model="tinynet_e"))
+    assert model.preprocess == Preprocess(106, 0.875) and model.classes == ()
+    with pytest.raises(UserError, match="model is missing"):
+        load_model(EvalConfig(ckpt=tmp_path / "w.safetensors"))
+    assert chosen_preprocess(create_model("tinynet_a"), {}).size == 192
