@@ -11,7 +11,7 @@ from src.config import ExportConfig
 
 
 def export(config: ExportConfig) -> None:
-    """Write FILE_NAME.mindir, .onnx, ... and FILE_NAME.json."""
+    """Write FILE_NAME.mindir, .onnx or .air with FILE_NAME.json, or the weights alone."""
     from src.deploy.exporter import export_checkpoint
 
     export_checkpoint(config)

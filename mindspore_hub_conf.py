@@ -5,7 +5,7 @@ from mindspore import nn
 from src.models import create_model, list_models
 
 
-def create_network(name: str, *args, **kwargs) -> nn.Cell:
+def create_network(name: str, **kwargs) -> nn.Cell:
     """A network by name, such as `create_network("tinynet_c", num_classes=10)`.
 
     Raises:
@@ -13,4 +13,4 @@ def create_network(name: str, *args, **kwargs) -> nn.Cell:
     """
     if name not in list_models():
         raise NotImplementedError(f"there is no network {name!r}; there are {', '.join(list_models())}")
-    return create_model(name, *args, **kwargs)
+    return create_model(name, **kwargs)

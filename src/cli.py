@@ -25,10 +25,13 @@ Schema = TypeVar("Schema", bound=Options)
 def run(schema: type[Schema], action: Callable[[Schema], None], doc: str, argv: Sequence[str] | None = None) -> int:
     """Parse, act, and turn what goes wrong into an exit status (the whole of a root script)."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
     try:
-        action(parse(schema, argv, doc))
+        config = parse(schema, argv, doc)
+        debug = config.debug
+        action(config)
     except (UserError, Diverged) as error:
-        if "--debug" in argv:
+        if debug:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return 3 if isinstance(error, Diverged) else 2
@@ -131,7 +134,7 @@ def _flags(schema: type[Options], argv: Sequence[str], doc: str) -> dict[str, An
                 _add_flag(section, schema, name)
     known = [option for action in parser._actions for option in action.option_strings]
     argv = [_underscored(word) for word in argv]
-    found, unknown = parser.parse_known_args(argv)
+    found, unknown = parser.parse_known_intermixed_args(argv)
     for word in unknown:
         flag = word.split("=")[0]
         what = "unknown flag" if word.startswith("-") else "unexpected argument"

@@ -49,27 +49,37 @@ class ModelOptions(Options):
         return name
 
 
-class DeviceOptions(Options):
+class ProgramOptions(Options):
+    """Program"""
+
+    debug: bool = option(False, "show the stack trace of an error")
+
+
+class DeviceOptions(ProgramOptions):
     """Device"""
 
     device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option("auto", "auto: the first of these that works")
     device_id: int = option(0, "which device of its kind", ge=0)
-    debug: bool = option(False, "show the stack trace of an error")
 
 
-class DataOptions(Options):
-    """Data"""
+class ImageOptions(Options):
+    """Images"""
 
     data_path: str | None = option(
         None, "folder with train/CLASS/ and val/CLASS/ images, or `digits` for the embedded handwritten digits"
     )
-    batch_size: int = option(128, "images a step and device", ge=1)
     workers: int = option(0, "threads that decode images; 0: one a core, at most 8", ge=0)
-    crop_pct: float | None = option(
-        None, "evaluation: share of the resized short side that is kept; default as trained, else 0.875", gt=0, le=1
-    )
     check_data: Literal["auto", "full", "quick", "off"] = option(
         "auto", "look for bad files first: full decodes all, quick reads their ends, auto is full up to 20,000 images"
+    )
+
+
+class DataOptions(ImageOptions):
+    """Batches"""
+
+    batch_size: int = option(128, "images a step and device", ge=1)
+    crop_pct: float | None = option(
+        None, "evaluation: share of the resized short side that is kept; default as trained, else 0.875", gt=0, le=1
     )
 
 
@@ -129,7 +139,7 @@ class RunOptions(Options):
     """Run"""
 
     run_dir: Path | None = option(None, "where the run is kept; default runs/MODEL-DATE")
-    seed: int = option(1, "of weights, order, augmentation and dropout", ge=0)
+    seed: int = option(1, "of weights, order, augmentation and dropout", ge=0, le=2**32 - 1)
     resume: str | None = option(
         None, "auto: go on from RUN_DIR/checkpoints/last.ckpt if there is one; PATH: from that file"
     )
@@ -141,7 +151,7 @@ class TrainConfig(RunOptions, RecipeOptions, AugmentOptions, DataOptions, Device
     """All of train.py."""
 
 
-class CheckConfig(DataOptions, DeviceOptions):
+class CheckConfig(ImageOptions, ProgramOptions):
     """All of check_dataset.py."""
 
 
@@ -173,7 +183,14 @@ class PredictConfig(DeviceOptions, ModelOptions):
     top_k: int = option(5, "classes to name for each image", ge=1)
     labels: Path | None = option(None, "text file with one class name a line; default the checkpoint's own")
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
-    sheet: Path | None = option(None, "write a picture of the images with their predictions to this file")
+    sheet: Path | None = option(None, "write a picture of the images with their predictions to this file (.png, .pdf)")
+
+    @field_validator("sheet")
+    @classmethod
+    def _picture(cls, path: Path | None) -> Path | None:
+        if path is not None and path.suffix not in (".png", ".pdf"):
+            raise ValueError("expected a name that ends in .png or .pdf")
+        return path
 
 
 COMMANDS = (TrainConfig, CheckConfig, EvalConfig, ExportConfig, PredictConfig)

@@ -39,10 +39,7 @@ def train_dataset(
     Raises:
         UserError: there are fewer images than `batch_size`.
     """
-    if len(folder) < batch_size:
-        raise UserError(
-            f"batch_size is {batch_size}, but {folder.root} holds {len(folder)} images; take a smaller --batch_size"
-        )
+    check_batch_size(folder, batch_size)
     order_seed, pixel_seed = np.random.SeedSequence((seed, epoch)).generate_state(2)
     order = np.random.default_rng(order_seed).permutation(len(folder))
     ds.config.set_seed(int(pixel_seed))  # of the operators below, which take it when the pipeline starts
@@ -61,6 +58,18 @@ def train_dataset(
     data = ds.GeneratorDataset(_Encoded(folder, order), ["image", "label"], shuffle=False, num_parallel_workers=1)
     data = data.map(operators, "image", num_parallel_workers=workers)
     return data.batch(batch_size, drop_remainder=True)
+
+
+def check_batch_size(folder: ImageFolder, batch_size: int) -> None:
+    """Refuse a batch that the folder cannot fill.
+
+    Raises:
+        UserError: naming both numbers.
+    """
+    if len(folder) < batch_size:
+        raise UserError(
+            f"batch_size is {batch_size}, but {folder.root} holds {len(folder)} images; take a smaller --batch_size"
+        )
 
 
 def eval_dataset(files: Sequence[str], preprocess: Preprocess, batch_size: int, *, workers: int) -> ds.Dataset:

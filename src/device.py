@@ -36,6 +36,8 @@ def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> 
     Raises:
         UserError: the device that was asked for cannot be used.
     """
+    if target == "CPU" and device_id:
+        raise UserError(f"device_id is {device_id}, but there is one CPU; leave it out or name a --device_target")
     candidates = ("Ascend", "GPU", "CPU") if target == "auto" else (target,)
     for candidate in candidates:
         try:
@@ -52,7 +54,11 @@ def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> 
         prefer_fast_convolutions()
     if seed is not None:
         ms.set_seed(seed)
-    return Device(candidate, device_id)
+    if candidate != "Ascend" and target == "auto" and Path("/dev/davinci_manager").exists():
+        logger.warning("an Ascend driver is installed, but MindSpore cannot use it: is CANN's set_env.sh sourced?")
+    chosen = Device(candidate, device_id)
+    logger.info("device: %s", chosen)
+    return chosen
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def write_digits(folder: Path = DIGITS_FOLDER) -> Path:
     """Write train/ (1,437 images) and val/ (360) with folders zero to nine, unless they are there already.
 
     Raises:
-        UserError: scikit-learn is not installed.
+        UserError: scikit-learn is not installed, or the folder cannot be written.
     """
     if folder.is_dir():
         return folder
@@ -50,6 +50,15 @@ def write_digits(folder: Path = DIGITS_FOLDER) -> Path:
         raise UserError("--data_path digits needs scikit-learn; `pip install scikit-learn`, or give a folder") from None
     digits = load_digits()
     order = np.random.RandomState(SPLIT_SEED).permutation(len(digits.images))
+    try:
+        return _write(digits, order, folder)
+    except OSError as error:
+        if folder.is_dir():  # another process was first
+            return folder
+        raise UserError(f"cannot write the digits to {folder}: {error.strerror}") from None
+
+
+def _write(digits, order: np.ndarray, folder: Path) -> Path:
     names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".digits-", dir=folder.parent))

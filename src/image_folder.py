@@ -23,6 +23,7 @@ from src.preprocess import IMAGE_SUFFIXES
 Check = Literal["auto", "full", "quick", "off"]
 
 LAYOUT = "expected DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg"
+FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF")  # by content; MindData decodes no others, whatever their names
 FULL_CHECK_LIMIT = 20_000  # images; decoding more of them takes minutes, so `auto` then reads their ends only
 SHOWN = 5  # faults named in an error line
 
@@ -141,7 +142,9 @@ def decode_fault(path: str) -> str:
     try:
         with Image.open(path) as image:
             image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            if image.format not in FORMATS or image.mode == "F":
+                return f"{image.format} of mode {image.mode} inside; expected JPEG, PNG, BMP or TIFF of whole numbers"
+    except Exception as error:  # Pillow's readers raise anything for a damaged file
         return "empty file" if _is_empty(path) else _sentence(error)
     return ""
 

@@ -12,6 +12,7 @@ from src import tinynet
 from src.config import ModelOptions
 from src.design.families import TINYNETS
 from src.errors import UserError, did_you_mean
+from src.layers import Norm
 from src.preprocess import Preprocess
 from src.weights import LoadReport, WeightFile, load_weights, read_weights
 
@@ -64,8 +65,10 @@ def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedMo
     name = options.model or file.meta.get("model")
     if name is None:
         raise UserError(f"model is missing: {options.ckpt} does not say what it holds; give --model, such as tinynet_c")
-    num_classes = options.num_classes or file.num_classes
-    network = create_model(name, num_classes=num_classes, dropout=0.0)
+    if options.num_classes not in (0, file.num_classes):
+        raise UserError(f"num_classes is {options.num_classes}, {options.ckpt} has {file.num_classes}; leave it out")
+    norm = Norm(epsilon=file.meta.get("bn_epsilon", Norm.epsilon))
+    network = create_model(name, num_classes=file.num_classes, norm=norm)
     report = load_weights(network, file)
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)

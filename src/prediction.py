@@ -51,7 +51,7 @@ def predict_images(config: PredictConfig) -> list[dict[str, Any]]:
                 best = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in result["top"])
                 print(f"{result['image']}: {best}")
         if config.sheet:
-            draw_sheet(results, model.classes, config.sheet)
+            draw_sheet(results, names, config.sheet)
     if faults:
         named = "; ".join(f"{path}: {fault}" for path, fault in list(faults.items())[:5])
         raise UserError(f"{len(faults)} of {len(files)} images cannot be read: {named}")
@@ -103,7 +103,7 @@ def top_classes(logits: np.ndarray, names: list[str], count: int) -> list[dict[s
     return [{"class": names[index], "index": int(index), "probability": float(odds[index])} for index in best]
 
 
-def draw_sheet(results: list[dict[str, Any]], classes: tuple[str, ...], path: Path) -> None:
+def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) -> None:
     """Images with their best class, evenly picked; green or red where the folder's name tells the truth.
 
     Raises:

@@ -2,7 +2,7 @@
 
 `meta` of a checkpoint: model, classes, preprocess (see `Preprocess.as_dict`), epoch and step (both done), better ("raw"
 or "ema": the weights that scored higher), top1 (of the better ones, percent), best (the run's highest top1 so far),
-config (the effective configuration).
+bn_epsilon (without which the weights compute something else), config (the effective configuration).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 
-from src.errors import UserError
+from src.errors import Diverged, UserError
 from src.training.step import TrainStep
 from src.weights import OPTIMIZER_PREFIX, read_ckpt, save_ckpt
 
@@ -30,9 +30,13 @@ def save_state(step: TrainStep, meta: dict[str, Any], *paths: Path) -> None:
     """Write the same checkpoint to each path, replacing what is there only when the new one is whole.
 
     Raises:
+        Diverged: a value is not finite; what is on disk stays.
         UserError: a folder cannot be written to.
     """
     tensors = {name: parameter.asnumpy() for name, parameter in state_of(step).items()}
+    for name, value in tensors.items():
+        if not np.isfinite(value).all():
+            raise Diverged(f"{name} is not finite after step {meta['step']}; {paths[0]} was kept; try a lower --lr")
     for path in paths:
         save_ckpt(tensors, path, meta)
 
@@ -41,10 +45,8 @@ def load_state(step: TrainStep, path: Path) -> dict[str, Any]:
     """Put a checkpoint back into `step` and return its `meta`.
 
     Raises:
-        UserError: the file is missing, damaged, or not a checkpoint of this training.
+        UserError: the file is damaged, or not a checkpoint of this training.
     """
-    if not path.is_file():
-        raise UserError(f"resume: there is no checkpoint {path}")
     tensors, meta = read_ckpt(path)
     state = state_of(step)
     wrong = [n for n, p in state.items() if n not in tensors or tensors[n].shape != p.shape]

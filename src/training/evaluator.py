@@ -77,6 +77,7 @@ def score(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarra
     rows = np.arange(len(labels))
     truth = logits[rows, labels][:, None]
     leads = (logits > truth) | ((logits == truth) & (np.arange(logits.shape[1]) < labels[:, None]))
+    leads[~np.isfinite(logits).all(1)] = True  # such a row is never right
     peak = logits.max(1, keepdims=True)
     losses = np.log(np.exp(logits - peak).sum(1)) + peak[:, 0] - truth[:, 0]
     return leads.sum(1), losses

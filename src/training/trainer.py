@@ -7,13 +7,14 @@ import math
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import mindspore as ms
 from tqdm import tqdm
 
 from src import device
 from src.config import TrainConfig
-from src.dataset import train_dataset
+from src.dataset import check_batch_size, train_dataset
 from src.design.cost import total_cost
 from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
@@ -25,12 +26,12 @@ from src.training.evaluator import Metrics, evaluate
 from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates, peak_rate
 from src.training.reporting import RunFolder, duration, log_to
 from src.training.step import TrainStep
-from src.weights import WeightFile, load_weights, read_weights, weights_of
+from src.weights import load_weights, read_ckpt, read_weights, weights_of
 from src.workers import usable_workers
 
 logger = logging.getLogger(__name__)
 
-LOSS_CHECKS = 20  # an epoch: how often the loss is fetched from the device, shown, and checked to be a number
+MOST_STEPS_UNCHECKED = 50  # until the losses are fetched from the device, shown, and checked to be numbers
 
 
 class Trainer:
@@ -51,18 +52,20 @@ class Trainer:
             )
         self.run, self.resume_from = _run_folder(config)
         start = read_weights(config.ckpt, config.weights) if config.ckpt else None
-        self.model = _model_name(config, start)
+        meta = _run_meta(self.resume_from) if self.resume_from else start.meta if start else {}
+        self.model = config.model or meta.get("model")
+        if self.model is None:
+            raise UserError("model is missing: give --model, such as tinynet_c, or a --config that names one")
         self.train, self.val = _open_data(config)
         self.workers = usable_workers(config.workers)
         check_images((self.train, self.val), config.check_data, self.workers)
 
-        self.device = device.setup(config.device_target, config.device_id, config.seed)
+        device.setup(config.device_target, config.device_id, config.seed)
         self.steps = len(self.train) // config.batch_size
         norm = Norm(config.bn_momentum, config.bn_epsilon)
         sizes = {"num_classes": len(self.train.classes), "norm": norm}
         network = create_model(self.model, dropout=config.dropout, drop_path=config.drop_path, **sizes)
         self.eval_network = create_model(self.model, **sizes).set_train(False)
-        meta = start.meta if start else {}
         self.preprocess = chosen_preprocess(network, meta, config.input_size, config.crop_pct)
         self.cost = total_cost(network.architecture.at(self.preprocess.size), len(self.train.classes))
         if start:
@@ -81,7 +84,7 @@ class Trainer:
         )
         self.epoch, self.best = 0, -1.0
         if self.resume_from:
-            self._resume(self.resume_from)
+            self._resume(self.resume_from, meta)
 
     def fit(self) -> None:
         """Train to the last epoch.
@@ -117,7 +120,7 @@ class Trainer:
         )
         began, waited, total, pending = time.perf_counter(), 0.0, 0.0, []
         batches = iter(data.create_tuple_iterator(num_epochs=1))
-        interval = math.ceil(self.steps / LOSS_CHECKS)
+        interval = min(math.ceil(self.steps / 20), MOST_STEPS_UNCHECKED)
         with tqdm(total=self.steps, desc=f"epoch {epoch + 1}/{self.config.epochs}", leave=False, disable=None) as bar:
             for done in range(1, self.steps + 1):
                 asked = time.perf_counter()
@@ -134,7 +137,8 @@ class Trainer:
                     bar.set_postfix_str(
                         f"loss {losses[-1]:.3f}, lr {self.rates[epoch * self.steps + done - 1]:.2e}, "
                         f"{done * self.config.batch_size / elapsed:.0f} img/s, "
-                        f"data wait {waited / elapsed:.0%}, {duration(left)} left"
+                        f"data wait {waited / elapsed:.0%}, {duration(left)} left",
+                        refresh=False,
                     )
                     bar.update(done - bar.n)
         seconds = time.perf_counter() - began
@@ -176,6 +180,7 @@ class Trainer:
             "better": better,
             "top1": top1,
             "best": self.best,
+            "bn_epsilon": self.config.bn_epsilon,
             "config": self.config.model_dump(mode="json", by_alias=True),
         }
         save_state(self.step, meta, self.run.last, *([self.run.best] if improved else []))
@@ -191,7 +196,7 @@ class Trainer:
             f"{len(self.train.classes)} classes",
             "training": f"{config.epochs} epochs x {self.steps} steps x {config.batch_size} images, seed {config.seed}",
             "rate": f"{peak}, then x {config.decay_rate:g} every {config.decay_epochs:g}",
-            "device": f"{self.device}, precision {config.amp_level}, {self.workers} data workers",
+            "speed": f"precision {config.amp_level}, {self.workers} data workers",
             "run": f"{self.run.folder}" + (f", resumed after epoch {self.epoch}" if self.epoch else ""),
         }
         return "\n".join(f"{key:>9}  {value}" for key, value in lines.items())
@@ -217,42 +222,50 @@ class Trainer:
                 kept = f"{self.run.last} holds the epoch before" if self.epoch else "no checkpoint was written yet"
                 raise Diverged(f"the loss is {loss} at step {steps_before + index + 1}; {kept}; try a lower --lr")
 
-    def _resume(self, path: Path) -> None:
-        meta = load_state(self.step, path)
-        here = {"model": self.model, "classes": list(self.train.classes), "steps an epoch": self.steps}
-        there = {"model": meta["model"], "classes": meta["classes"], "steps an epoch": meta["step"] // meta["epoch"]}
+    def _resume(self, path: Path, meta: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another run, then go on from it."""
+        here = {
+            "model": self.model,
+            "classes": list(self.train.classes),
+            "preprocess": self.preprocess.as_dict(),
+            "steps an epoch": self.steps,
+        }
+        there = meta | {"steps an epoch": meta["step"] // meta["epoch"]}
         for key, value in here.items():
             if value != there[key]:
-                raise UserError(
-                    f"resume: {key} was {there[key]} in {path} and is {value} now; start a new run, with --ckpt"
-                )
+                was = f"{key} was {there[key]} in {path} and is {value} now"
+                raise UserError(f"resume: {was}; start a new run, with --ckpt")
+        load_state(self.step, path)
         self.epoch, self.best = meta["epoch"], meta["best"]
 
 
 def _run_folder(config: TrainConfig) -> tuple[RunFolder, Path | None]:
     """The folder of this run and the checkpoint to go on from."""
-    folder = config.run_dir
-    if config.resume == "auto" and folder is None:
+    folder, resume = config.run_dir, config.resume
+    if folder is None and resume == "auto":
         raise UserError("resume is auto, but no run is named; give --run_dir")
-    if config.resume not in (None, "auto") and folder is None:
-        folder = Path(config.resume).resolve().parent.parent
+    if folder is None and resume:
+        if Path(resume).resolve().parent.name != "checkpoints":
+            raise UserError(f"resume: {resume} is not in the folder of a run; give --run_dir")
+        folder = Path(resume).resolve().parent.parent
     if folder is None:
         folder = Path("runs") / f"{config.model or 'model'}-{time.strftime('%Y%m%d-%H%M%S')}"
     run = RunFolder(folder)
-    if config.resume == "auto":
+    if resume == "auto":
         return run, run.last if run.last.is_file() else None
-    if config.resume:
-        return run, Path(config.resume)
-    if run.last.exists():
+    if run.last.exists() and not (resume and Path(resume).resolve().parent == run.last.resolve().parent):
         raise UserError(f"run_dir {folder} already holds a run; go on with --resume auto, or give another --run_dir")
-    return run, None
+    return run, Path(resume) if resume else None
 
 
-def _model_name(config: TrainConfig, start: WeightFile | None) -> str:
-    name = config.model or (start.meta.get("model") if start else None)
-    if name is None:
-        raise UserError("model is missing: give --model, such as tinynet_c, or a --config that names one")
-    return name
+def _run_meta(path: Path) -> dict[str, Any]:
+    """What the checkpoint of a run says about it."""
+    if not path.is_file():
+        raise UserError(f"resume: there is no checkpoint {path}")
+    meta = read_ckpt(path)[1]
+    if "epoch" not in meta:
+        raise UserError(f"resume: {path} holds weights, but no state of a run; to start from them use --ckpt")
+    return meta
 
 
 def _open_data(config: TrainConfig) -> tuple[ImageFolder, ImageFolder]:
@@ -261,8 +274,5 @@ def _open_data(config: TrainConfig) -> tuple[ImageFolder, ImageFolder]:
     check_classes(train, val)
     if config.num_classes not in (0, len(train.classes)):
         raise UserError(f"num_classes is {config.num_classes}, but {train.root} holds {len(train.classes)} classes")
-    if len(train) < config.batch_size:
-        raise UserError(
-            f"batch_size is {config.batch_size}, but {train.root} holds {len(train)} images; take a smaller one"
-        )
+    check_batch_size(train, config.batch_size)
     return train, val

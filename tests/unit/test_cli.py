@@ -26,7 +26,7 @@ def test_dashes_and_equal_signs(tmp_path):
     assert (config.batch_size, config.data_path, config.debug, config.replace_head) == (7, "a-b", False, True)
     assert parse(TrainConfig, ["--replace-head", "--no-replace-head"]).replace_head is False
     assert parse(EvalConfig, ["--json"]).as_json
-    assert [str(p) for p in parse(PredictConfig, ["a.jpg", "b c"]).images] == ["a.jpg", "b c"]
+    assert [str(p) for p in parse(PredictConfig, ["a.jpg", "--top_k", "3", "b c"]).images] == ["a.jpg", "b c"]
 
 
 @pytest.mark.parametrize("file", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda path: path.stem)
@@ -92,7 +92,7 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
     text = capsys.readouterr().out
     assert stop.value.code == 0
     assert all(f"--{key}" in text for key in keys(schema) if key != "images" or schema is ExportConfig)
-    assert "Model:" in text or "Data:" in text
+    assert "Model:" in text or "Images:" in text
     if schema is TrainConfig:
         assert "[0.048]" in text and "pixels" in text
 

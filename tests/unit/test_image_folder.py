@@ -36,12 +36,14 @@ def test_bad_files_are_named_by_path(image_folder, check):
     (folder / "text.png").write_text("no image")
     (folder / "notes.txt").write_text("no image")
     Image.open(folder / "1.jpg").save(folder / "whole.png")
+    Image.open(folder / "1.jpg").save(folder / "web.jpg", format="WEBP")
     (folder / "half.png").write_bytes((folder / "whole.png").read_bytes()[:-30])
     faults = open_split(image_folder, "train").faults(check)
     found = {line.split(": ")[0].rsplit("/", 1)[1]: line.split(": ", 1)[1] for line in faults}
-    assert found.keys() == {"zero.jpg", "half.jpg", "half.png", "text.png", "notes.txt"}
+    assert found.keys() == {"zero.jpg", "half.jpg", "half.png", "text.png", "notes.txt", "web.jpg"}
     assert found["zero.jpg"] == "empty file" and found["text.png"] == "not an image"
-    with pytest.raises(UserError, match="5 bad files: .*half.jpg.*remove or replace"):
+    assert found["web.jpg"].startswith("WEBP of mode RGB inside")
+    with pytest.raises(UserError, match="6 bad files: .*half.jpg.*remove or replace"):
         check_images([open_split(image_folder, "train")], check)
 
 

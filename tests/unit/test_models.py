@@ -24,6 +24,15 @@ def test_a_checkpoint_says_model_classes_and_size(tmp_path):
     assert load_model(EvalConfig(ckpt=tmp_path / "w.ckpt", input_size=64), 1.0).preprocess == Preprocess(64, 1.0)
 
 
+def test_the_norm_of_the_training_is_the_norm_of_the_loaded_network(tmp_path):
+    network = create_model("tinynet_e", num_classes=2)
+    meta = {"model": "tinynet_e", "bn_epsilon": 0.01}
+    save_ckpt({name: p.asnumpy() for name, p in weights_of(network).items()}, tmp_path / "w.ckpt", meta)
+    assert load_model(EvalConfig(ckpt=tmp_path / "w.ckpt")).network.bn1.eps == 0.01
+    with pytest.raises(UserError, match="num_classes is 3"):
+        load_model(EvalConfig(ckpt=tmp_path / "w.ckpt", num_classes=3))
+
+
 def test_plain_weights_take_the_networks_own_size_and_need_a_name(tmp_path):
     save_safetensors(create_model("tinynet_e", num_classes=2), tmp_path / "w.safetensors")
     model = load_model(EvalConfig(ckpt=tmp_path / "w.safetensors", model="tinynet_e"))

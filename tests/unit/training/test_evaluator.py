@@ -20,6 +20,11 @@ def test_rank_is_the_place_in_a_stable_sort(logits, labels):
         assert loss == pytest.approx(np.log(np.exp(row.astype(float) - row[label]).sum()))
 
 
+def test_logits_that_are_not_numbers_are_never_right():
+    ranks, _ = score(np.full((2, 8), np.nan, np.float32), np.array([0, 3]))
+    assert (ranks >= 5).all()
+
+
 class Brightness(nn.Cell):
     """Class 1 for images brighter than the mean of ImageNet, else class 0; six more classes that never win."""
 
