@@ -84,24 +84,22 @@ class Dropout(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         if self.training and self.rate > 0:
-            kept = self.uniform(x.shape[0] * x.shape[1]) >= self.rate
-            x = x * kept.reshape(x.shape).astype(x.dtype) / (1 - self.rate)
+            rows, columns = self.mask_size(x)
+            kept = self.uniform(rows * columns) >= self.rate
+            shape = (rows, columns) + (1,) * (x.ndim - 2)
+            x = x * kept.reshape(shape).astype(x.dtype) / (1 - self.rate)
         return x
 
+    def mask_size(self, x: Tensor) -> tuple[int, int]:
+        """Images and channels that fall or stay on their own."""
+        return x.shape[0], x.shape[1]
 
-class DropPath(nn.Cell):
+
+class DropPath(Dropout):
     """In training, drop the whole residual branch of an image with probability `rate`; kept ones grow by 1/(1-rate)."""
 
-    def __init__(self, rate: float, salt: int = 0) -> None:
-        super().__init__()
-        self.rate = rate
-        self.uniform = Uniform(salt) if rate > 0 else None
-
-    def construct(self, x: Tensor) -> Tensor:
-        if self.training and self.rate > 0:
-            kept = self.uniform(x.shape[0]) >= self.rate
-            x = x * kept.reshape((-1, 1, 1, 1)).astype(x.dtype) / (1 - self.rate)
-        return x
+    def mask_size(self, x: Tensor) -> tuple[int, int]:
+        return x.shape[0], 1
 
 
 class DepthwiseSeparable(nn.Cell):
