@@ -86,7 +86,7 @@ def batches(images: np.ndarray, batch_size: int) -> list[np.ndarray]:
 def output_path(config: ExportConfig, model: LoadedModel) -> Path:
     """FILE_NAME with the format's suffix, added when it is not there."""
     base, suffix = config.file_name or Path(model.name), SUFFIXES[config.file_format]
-    if not base.name or base.is_dir():
+    if base.name in ("", ".."):
         raise UserError(f"file_name is {base}, a folder; give the path of a file, such as {base / model.name}")
     return base if base.suffix == suffix else base.with_name(base.name + suffix)
 
