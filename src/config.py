@@ -130,9 +130,15 @@ class RecipeOptions(Options):
     )
     bn_momentum: float = option(0.9, "BatchNorm: what the running statistics keep at a step", ge=0, lt=1)
     bn_epsilon: float = option(1e-5, "BatchNorm: added to the variance", gt=0)
+    clip_norm: float = option(0, "greatest norm of all gradients together; 0: not clipped", ge=0)
+    accumulate: int = option(1, "batches whose gradients make one update", ge=1)
     ema_decay: float = option(0.9999, "what the averaged weights keep at a step; 0: no average", ge=0, lt=1)
-    amp_level: Literal["O0", "O2", "O3"] = option("O0", "O0: float32; O2: float16 but BatchNorm; O3: all float16")
-    loss_scale: float = option(1024, "factor of the loss while gradients are taken (for float16)", gt=0)
+    ema_warmup: bool = option(False, "let the average forget its start: it keeps (1+t)/(10+t) at update t, if less")
+    amp_level: Literal["O0", "O2", "O3"] = option(
+        "O0", "O0: float32; O2: half precision but BatchNorm; O3: BatchNorm's input too; loss and weights stay float32"
+    )
+    amp_dtype: Literal["float16", "bfloat16"] = option("float16", "the half precision of amp_level O2 and O3")
+    loss_scale: float = option(0, "float16: factor of the loss while gradients are taken; 0: found as it goes", ge=0)
 
 
 class RunOptions(Options):

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from src.config import TrainConfig
 from src.errors import UserError
-from src.weights import written_beside
+from src.files import written_beside
 
 logger = logging.getLogger(__name__)
 

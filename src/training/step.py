@@ -5,40 +5,141 @@ from __future__ import annotations
 import mindspore as ms
 from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 
-from src.weights import EMA_PREFIX, weights_of
+from src.ckpt import EMA_PREFIX
+from src.config import RecipeOptions
+from src.distributed import MeanOverRanks
+from src.weights import weights_of
+
+RUNNING = ("moving_mean", "moving_variance")
+FIRST_SCALE, GROWTH_STEPS, LEAST_SCALE, MOST_SCALE = 2.0**16, 2000, 1.0, 2.0**24  # as PyTorch's GradScaler starts
+
+
+class LossScale(nn.Cell):
+    """The factor that keeps float16 gradients from vanishing. `value` 0: found while training.
+
+    It halves when a gradient overflows and doubles after 2,000 steps without. (Micikevicius et al. 2018, section 3.2.)
+    """
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.dynamic = value == 0
+        self.scale = Parameter(Tensor(value or RUNNING = ("moving_mean", "moving_variance")
+FIRST_SCALE, ms.float32), "loss_scale.scale", requires_grad=False)
+        self.good_steps = Parameter(Tensor(0, ms.int32), "loss_scale.good_steps", requires_grad=False)
+        self.overflows = Parameter(Tensor(0, ms.int32), "loss_scale.overflows", requires_grad=False)
+
+    def construct(self, finite: Tensor) -> Tensor:
+        """Move on after a step whose gradients were `finite` (bool)."""
+        good_steps = ops.select(finite, self.good_steps + 1, ops.zeros_like(self.good_steps))
+        grown = good_steps >= GROWTH_STEPS
+        scale = ops.select(finite, ops.select(grown, self.scale * 2, self.scale * 1), self.scale / 2)
+        done = ops.assign(self.scale, ops.clamp(scale, LEAST_SCALE, MOST_SCALE))
+        done = ops.depend(ops.assign(self.good_steps, ops.select(grown, ops.zeros_like(good_steps), good_steps)), done)
+        return ops.depend(ops.assign_add(self.overflows, ops.logical_not(finite).astype(ms.int32)), done)
+
+
+class Gradients(nn.Cell):
+    """The loss of a batch and its gradients, both free of the loss scale."""
+
+    def __init__(
+        self, network: nn.Cell, loss: nn.Cell, parameters: ParameterTuple, loss_scale: LossScale | None
+    ) -> None:
+        super().__init__(auto_prefix=False)
+        self.network, self.loss, self.loss_scale = network, loss, loss_scale
+        self.gradient = ms.value_and_grad(self._scaled_loss, None, parameters)
+
+    def construct(self, *batch: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        loss, gradients = self.gradient(*batch)
+        if self.loss_scale is None:
+            return loss, gradients
+        share = 1 / self.loss_scale.scale  # a power of two unless the user chose another, so nothing is rounded
+        return loss * share, tuple([gradient * share for gradient in gradients])
+
+    def _scaled_loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        loss = self.loss(self.network(images).astype(ms.float32), labels)
+        return loss if self.loss_scale is None else loss * self.loss_scale.scale
+
+
+class AddGradients(nn.Cell):
+    """Take a batch whose gradients only add to `sums`; returns its loss."""
+
+    def __init__(self, gradients: Gradients, sums: ParameterTuple, mean: MeanOverRanks) -> None:
+        super().__init__(auto_prefix=False)
+        self.gradients, self.sums, self.mean = gradients, sums, mean
+
+    def construct(self, *batch: Tensor) -> Tensor:
+        loss, gradients = self.gradients(*batch)
+        for total, gradient in zip(self.sums, gradients):
+            loss = ops.depend(loss, ops.assign_add(total, gradient))
+        return self.mean(loss)
 
 
 class TrainStep(nn.Cell):
-    """Images (N, 3, H, W) and labels (N,) in, the loss of this batch out; network, optimizer and average move on.
+    """A batch in, its loss out (the mean over all ranks); network, optimizer and average move on.
 
-    The average covers all parameters of the network, BatchNorm's running statistics included.
+    Images are (N, 3, H, W), labels (N,). The average covers all weights, BatchNorm's running statistics included. After
+    a step all ranks hold the same bits: gradients and statistics are averaged over them. With `accumulate` k > 1 an
+    update takes k batches: `add` takes the first k-1, then the step the last.
     """
 
     def __init__(
-        self,
-        network: nn.Cell,
-        loss: nn.Cell,
-        optimizer: nn.Optimizer,
-        *,
-        loss_scale: float = 1.0,
-        ema_decay: float = 0.0,
+        self, network: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, recipe: RecipeOptions, *, half: bool = False
     ) -> None:
+        """`half`: gradients are float16 somewhere, so the loss is scaled by `recipe.loss_scale`."""
         super().__init__(auto_prefix=False)
-        self.network, self.loss, self.optimizer = network, loss, optimizer
-        self.loss_scale, self.ema_rate = float(loss_scale), 1.0 - ema_decay
-        self.source = ParameterTuple(weights_of(network).values() if ema_decay else [])
+        self.network, self.optimizer, self.recipe = network, optimizer, recipe
+        self.loss_scale = LossScale(recipe.loss_scale) if half else None
+        weights = weights_of(network)
+        self.statistics = ParameterTuple(p for p in weights.values() if not p.requires_grad and p.name.endswith(RUNNING))
+        self.source = ParameterTuple(weights.values() if recipe.ema_decay else [])
         self.ema = ParameterTuple(
             Parameter(ms.Tensor(p.asnumpy()), name=EMA_PREFIX + p.name, requires_grad=False) for p in self.source
         )
-        self.gradient = ms.value_and_grad(self._scaled_loss, None, optimizer.parameters)
+        self.mean = MeanOverRanks()
+        self.gradients = Gradients(network, loss, optimizer.parameters, self.loss_scale)
+        self.sums = optimizer.parameters.clone("sum", "zeros") if recipe.accumulate > 1 else ParameterTuple([])
+        self.add = AddGradients(self.gradients, self.sums, self.mean)
         self.set_train()
 
-    def construct(self, images: Tensor, labels: Tensor) -> Tensor:
-        loss, gradients = self.gradient(images, labels)
-        loss = ops.depend(loss, self.optimizer(gradients))
+    def construct(self, *batch: Tensor) -> Tensor:
+        loss, gradients = self.gradients(*batch)
+        if self.recipe.accumulate > 1:
+            share = 1 / self.recipe.accumulate
+            gradients = tuple([(total + gradient) * share for total, gradient in zip(self.sums, gradients)])
+            for total in self.sums:
+                gradients = ops.depend(gradients, ops.assign(total, ops.zeros_like(total)))
+        gradients = tuple([self.mean(gradient) for gradient in gradients])
+        if self.recipe.clip_norm > 0:
+            gradients = self._clipped(gradients)
+        loss = self._update(loss, gradients)
+        if not self.mean.alone:
+            for statistic in self.statistics:
+                loss = ops.depend(loss, ops.assign(statistic, self.mean(statistic)))
+        rate = self._averaging_rate()
         for average, parameter in zip(self.ema, self.source):
-            loss = ops.depend(loss, ops.assign(average, ops.lerp(average, parameter, self.ema_rate)))
-        return loss / self.loss_scale
+            loss = ops.depend(loss, ops.assign(average, ops.lerp(average, parameter, rate)))
+        return self.mean(loss)
 
-    def _scaled_loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        return self.loss(self.network(images).astype(ms.float32), labels) * self.loss_scale
+    def _update(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> Tensor:
+        """Hand the gradients to the optimizer; under a dynamic scale only when all of them are finite."""
+        if self.loss_scale is None or not self.loss_scale.dynamic:
+            return ops.depend(loss, self.optimizer(gradients))
+        finite = ms.amp.all_finite(gradients)
+        if finite:
+            loss = ops.depend(loss, self.optimizer(gradients))
+        return ops.depend(loss, self.loss_scale(finite))
+
+    def _clipped(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """All gradients scaled down together, where their common norm is above `clip_norm`."""
+        squares = ops.zeros((), ms.float32)
+        for gradient in gradients:
+            squares += ops.square(gradient).sum()
+        factor = ops.minimum(self.recipe.clip_norm / (ops.sqrt(squares) + 1e-6), 1.0)
+        return tuple([gradient * factor for gradient in gradients])
+
+    def _averaging_rate(self) -> Tensor | float:
+        """The share of the new weights in the average; with warm-up 9/(10+t) at update t until that is smaller."""
+        rate = 1.0 - self.recipe.ema_decay
+        if not self.recipe.ema_warmup:
+            return rate
+        return ops.maximum(9 / (10 + self.optimizer.global_step.astype(ms.float32).reshape(())), rate)

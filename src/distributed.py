@@ -1,0 +1,104 @@
+"""Several processes as one training: who this one is, and what the ranks tell each other.
+
+`msrun` starts the processes and says so in their environment. A process that runs alone is rank 0 of 1, and all that is
+offered here then does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, communication, nn, ops
+
+_place = (0, 1)  # rank, ranks
+
+
+def launched() -> bool:
+    """Whether `msrun` started this process."""
+    return "MS_ROLE" in os.environ
+
+
+def local_rank() -> int:
+    """Number of this process, thus of its device, on this machine."""
+    return int(os.environ.get("DEVICE_ID", 0))
+
+
+def join() -> None:
+    """Meet the other processes. The scheduler, a process of msrun's own, stays in here until all is over.
+
+    Raises:
+        RuntimeError: the others did not come in time, or one of them is gone.
+    """
+    global _place
+    if launched() and _place == (0, 1):
+        communication.init()
+        _place = communication.get_rank(), communication.get_group_size()
+
+
+def rank() -> int:
+    """Number of this process among all, 0 for the one that writes."""
+    return _place[0]
+
+
+def ranks() -> int:
+    """How many processes train together."""
+    return _place[1]
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes, logs and decides."""
+    return rank() == 0
+
+
+class MeanOverRanks(nn.Cell):
+    """The mean of a tensor over all ranks, the same bits on each. `fusion` makes one transfer of many, on Ascend."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alone = ranks() == 1
+        self.share = 1 / ranks()
+        self.sum = None if self.alone else ops.AllReduce().add_prim_attr("fusion", 1)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return x if self.alone else self.sum(x) * self.share
+
+
+class _Collect(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.collect = ops.AllGather()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.collect(x)
+
+
+class _FromFirst(nn.Cell):
+    def __init__(self) -> None:
+        super().__init__()
+        self.send = ops.Broadcast(0)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.send((x,))[0]
+
+
+def gather(values: np.ndarray) -> np.ndarray:
+    """What each rank gives, (ranks, *shape), on every rank; all must give the same shape and a type of 4 or 8 bytes."""
+    values = np.ascontiguousarray(values)
+    if ranks() == 1:
+        return values[None]
+    words = _Collect()(Tensor(values.reshape(-1).view(np.int32))).asnumpy()  # a type that every device can send
+    return np.ascontiguousarray(words).view(values.dtype).reshape(ranks(), *values.shape)
+
+
+def from_first(data: bytes = b"") -> bytes:
+    """The bytes that rank 0 gives, on every rank."""
+    if ranks() == 1:
+        return data
+    send = _FromFirst()
+    length = int(send(Tensor([len(data)], ms.int32)).asnumpy()[0])
+    words = np.zeros(-(-length // 4), np.int32)
+    if is_first():
+        words.view(np.uint8)[:length] = np.frombuffer(data, np.uint8)
+    return send(Tensor(words)).asnumpy().tobytes()[:length]
