@@ -6,6 +6,7 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 
 from src.config import RecipeOptions
+from src.training.optimizers import RMSProp
 
 
 def peak_rate(recipe: RecipeOptions, batch_size: int) -> float:
@@ -56,7 +57,7 @@ def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) 
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         {"order_params": parameters},
     ]
-    return nn.RMSProp(
+    return RMSProp(
         groups,
         learning_rate=rates.tolist(),
         decay=recipe.rms_decay,
