@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from src.design.families import TINYNETS
 from src.errors import did_you_mean
@@ -119,10 +119,17 @@ class RecipeOptions(Options):
     warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
     decay_epochs: float = option(2.4, "epochs between two decays of the learning rate", gt=0)
     decay_rate: float = option(0.97, "factor of each decay", gt=0, le=1)
+    optimizer: Literal["rmsprop", "sgd", "adamw"] = option(
+        "rmsprop", "rmsprop: TensorFlow's, of the paper; sgd: with momentum; adamw: decoupled weight decay"
+    )
     rms_decay: float = option(0.9, "RMSProp: what the mean square keeps at a step", ge=0, lt=1)
-    momentum: float = option(0.9, "RMSProp: momentum", ge=0, lt=1)
+    momentum: float = option(0.9, "RMSProp, SGD: momentum", ge=0, lt=1)
+    nesterov: bool = option(False, "SGD: look ahead by the momentum")
+    beta1: float = option(0.9, "AdamW: what the average gradient keeps at a step", gt=0, lt=1)
+    beta2: float = option(0.999, "AdamW: what the average squared gradient keeps at a step", gt=0, lt=1)
     epsilon: float = option(1e-3, "RMSProp: added to the mean square, inside the root (TensorFlow's form)", gt=0)
-    weight_decay: float = option(1e-5, "L2 penalty of matrices and kernels; BatchNorm and biases have none", ge=0)
+    adam_epsilon: float = option(1e-8, "AdamW: added to the root of the mean square", gt=0)
+    weight_decay: float = option(1e-5, "L2 penalty (adamw: decay) of matrices and kernels; others have none", ge=0)
     label_smoothing: float = option(0.1, "probability moved from the true class to all others together", ge=0, lt=1)
     dropout: float = option(0.2, "probability of dropping a feature before the classifier", ge=0, lt=1)
     drop_path: float = option(
@@ -133,6 +140,13 @@ class RecipeOptions(Options):
     ema_decay: float = option(0.9999, "what the averaged weights keep at a step; 0: no average", ge=0, lt=1)
     amp_level: Literal["O0", "O2", "O3"] = option("O0", "O0: float32; O2: float16 but BatchNorm; O3: all float16")
     loss_scale: float = option(1024, "factor of the loss while gradients are taken (for float16)", gt=0)
+
+    @field_validator("nesterov")
+    @classmethod
+    def _look_ahead(cls, nesterov: bool, others: ValidationInfo) -> bool:
+        if nesterov and others.data.get("momentum") == 0:
+            raise ValueError("there is nothing to look ahead by; give a momentum above 0")
+        return nesterov
 
 
 class RunOptions(Options):

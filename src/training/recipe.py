@@ -6,7 +6,7 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 
 from src.config import RecipeOptions
-from src.training.optimizers import RMSProp
+from src.training.optimizers import AdamW, RMSProp
 
 
 def peak_rate(recipe: RecipeOptions, batch_size: int) -> float:
@@ -47,21 +47,18 @@ class SmoothedCrossEntropy(nn.Cell):
 
 
 def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) -> nn.Optimizer:
-    """RMSProp in TensorFlow's form (mean square starts at 1, epsilon inside the root); `rates`: one a step.
+    """The optimizer of everything in `network` that requires a gradient; `rates`: one a step.
 
-    Weight decay concerns matrices and kernels only, not BatchNorm and biases.
+    It takes gradients as they are: whoever scales the loss divides them. Weight decay concerns matrices and kernels
+    only, not BatchNorm and biases.
     """
     parameters = network.trainable_params()
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        {"order_params": parameters},
-    ]
-    return RMSProp(
-        groups,
-        learning_rate=rates.tolist(),
-        decay=recipe.rms_decay,
-        momentum=recipe.momentum,
-        epsilon=recipe.epsilon,
-        loss_scale=recipe.loss_scale,
-    )
+    matrices, vectors = [p for p in parameters if p.ndim >= 2], [p for p in parameters if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]] + [{"order_params": parameters}]
+    rates = rates.tolist()
+    if recipe.optimizer == "sgd":
+        return nn.SGD(groups, rates, momentum=recipe.momentum, nesterov=recipe.nesterov)
+    if recipe.optimizer == "adamw":
+        return AdamW(groups, rates, recipe.beta1, recipe.beta2, recipe.adam_epsilon)
+    return RMSProp(groups, rates, decay=recipe.rms_decay, momentum=recipe.momentum, epsilon=recipe.epsilon)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from mindspore import Parameter, Tensor
+from mindspore import Parameter, Tensor, nn
 
-from src.training.optimizers import RMSProp
+from src.training.optimizers import AdamW, RMSProp
 
 
 def updates(make, size, launches=20):
@@ -20,6 +20,14 @@ def updates(make, size, launches=20):
     return found
 
 
+OPTIMIZERS = {
+    "rmsprop": lambda parameters: RMSProp(parameters, 0.1, momentum=0.9, epsilon=1e-3),
+    "sgd": lambda parameters: nn.SGD(parameters, 0.1, momentum=0.9),
+    "adamw": lambda parameters: AdamW(parameters, 0.1, weight_decay=0.1),
+}
+
+
 @pytest.mark.parametrize("size", [8, 24, 100, 1280])
-def test_an_update_has_the_same_bits_at_every_launch(size):
-    assert len(updates(lambda parameters: RMSProp(parameters, 0.1, momentum=0.9, epsilon=1e-3), size)) == 1
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_update_has_the_same_bits_at_every_launch(name, size):
+    assert len(updates(OPTIMIZERS[name], size)) == 1
