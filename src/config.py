@@ -115,10 +115,14 @@ class RecipeOptions(Options):
     epochs: int = option(450, "passes over the training images", ge=1)
     lr: float = option(0.048, "learning rate after warm-up, for a batch of lr_batch", gt=0)
     lr_batch: int = option(1024, "images that lr was chosen for: it is scaled by batch / lr_batch; 0: not scaled", ge=0)
-    warmup_epochs: float = option(3, "epochs over which the learning rate rises linearly", ge=0)
+    warmup_epochs: float = option(3, "epochs over which the rate rises linearly", ge=0, validate_default=True)
     warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
-    decay_epochs: float = option(2.4, "epochs between two decays of the learning rate", gt=0)
-    decay_rate: float = option(0.97, "factor of each decay", gt=0, le=1)
+    schedule: Literal["step", "cosine", "constant"] = option(
+        "step", "the learning rate after warm-up: falls in steps, falls along a cosine to min_lr, or stays"
+    )
+    decay_epochs: float = option(2.4, "schedule step: epochs between two decays", gt=0)
+    decay_rate: float = option(0.97, "schedule step: factor of each decay", gt=0, le=1)
+    min_lr: float = option(1e-6, "schedule cosine: learning rate of the last step, not scaled", ge=0)
     optimizer: Literal["rmsprop", "sgd", "adamw"] = option(
         "rmsprop", "rmsprop: TensorFlow's, of the paper; sgd: with momentum; adamw: decoupled weight decay"
     )
@@ -140,6 +144,13 @@ class RecipeOptions(Options):
     ema_decay: float = option(0.9999, "what the averaged weights keep at a step; 0: no average", ge=0, lt=1)
     amp_level: Literal["O0", "O2", "O3"] = option("O0", "O0: float32; O2: float16 but BatchNorm; O3: all float16")
     loss_scale: float = option(1024, "factor of the loss while gradients are taken (for float16)", gt=0)
+
+    @field_validator("warmup_epochs")
+    @classmethod
+    def _within_run(cls, warmup: float, others: ValidationInfo) -> float:
+        if warmup > others.data.get("epochs", warmup):
+            raise ValueError(f"warm-up takes {warmup:g} epochs, the whole run {others.data['epochs']}; shorten it")
+        return warmup
 
     @field_validator("nesterov")
     @classmethod
