@@ -109,6 +109,17 @@ class AugmentOptions(Options):
         return pair
 
 
+class MixOptions(Options):
+    """Mixing of images and labels (training only)"""
+
+    mixup: float = option(0.0, "blend each image with another by a share from Beta(mixup, mixup); 0: off", ge=0)
+    cutmix: float = option(
+        0.0, "paste a box of another image, of an area from Beta(cutmix, cutmix), into each; 0: off", ge=0
+    )
+    mix_prob: float = option(1.0, "probability that a batch is mixed at all", ge=0, le=1)
+    mix_switch_prob: float = option(0.5, "where both are on: probability of cutmix instead of mixup", ge=0, le=1)
+
+
 class RecipeOptions(Options):
     """Recipe"""
 
@@ -172,7 +183,7 @@ class RunOptions(Options):
     eval_interval: int = option(1, "epochs between two evaluations", ge=1)
 
 
-class TrainConfig(RunOptions, RecipeOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
+class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
     """All of train.py."""
 
 
