@@ -32,7 +32,7 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
     from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates
     from src.training.step import TrainStep
 
-    recipe = RecipeOptions(epochs=1)
+    recipe = RecipeOptions(epochs=1, warmup_epochs=0)
     network = create_model(model, dropout=recipe.dropout)
     size = size or network.architecture.resolution
     optimizer = build_optimizer(network, recipe, learning_rates(recipe, 1000, batch_size))

@@ -77,7 +77,7 @@ def validate(schema: type[Schema], values: dict[str, Any], origin: dict[str, str
         key = str(error["loc"][0])
         text = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
         described = schema.model_fields[keys(schema)[key]].description
-        shown = values.get(key)
+        shown = values.get(key, error["input"])
         raise UserError(f"{origin.get(key, 'default')}: {key} is {shown!r}: {text} ({key}: {described})") from None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from src.design.families import TINYNETS
 from src.errors import did_you_mean
@@ -109,20 +109,42 @@ class AugmentOptions(Options):
         return pair
 
 
+class MixOptions(Options):
+    """Mixing of images and labels (training only)"""
+
+    mixup: float = option(0.0, "blend each image with another by a share from Beta(mixup, mixup); 0: off", ge=0)
+    cutmix: float = option(
+        0.0, "paste a box of another image, of an area from Beta(cutmix, cutmix), into each; 0: off", ge=0
+    )
+    mix_prob: float = option(1.0, "probability that a batch is mixed at all", ge=0, le=1)
+    mix_switch_prob: float = option(0.5, "where both are on: probability of cutmix instead of mixup", ge=0, le=1)
+
+
 class RecipeOptions(Options):
     """Recipe"""
 
     epochs: int = option(450, "passes over the training images", ge=1)
     lr: float = option(0.048, "learning rate after warm-up, for a batch of lr_batch", gt=0)
     lr_batch: int = option(1024, "images that lr was chosen for: it is scaled by batch / lr_batch; 0: not scaled", ge=0)
-    warmup_epochs: float = option(3, "epochs over which the learning rate rises linearly", ge=0)
+    warmup_epochs: float = option(3, "epochs over which the rate rises linearly", ge=0, validate_default=True)
     warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
-    decay_epochs: float = option(2.4, "epochs between two decays of the learning rate", gt=0)
-    decay_rate: float = option(0.97, "factor of each decay", gt=0, le=1)
+    schedule: Literal["step", "cosine", "constant"] = option(
+        "step", "the learning rate after warm-up: falls in steps, falls along a cosine to min_lr, or stays"
+    )
+    decay_epochs: float = option(2.4, "schedule step: epochs between two decays", gt=0)
+    decay_rate: float = option(0.97, "schedule step: factor of each decay", gt=0, le=1)
+    min_lr: float = option(1e-6, "schedule cosine: learning rate of the last step, not scaled", ge=0)
+    optimizer: Literal["rmsprop", "sgd", "adamw"] = option(
+        "rmsprop", "rmsprop: TensorFlow's, of the paper; sgd: with momentum; adamw: decoupled weight decay"
+    )
     rms_decay: float = option(0.9, "RMSProp: what the mean square keeps at a step", ge=0, lt=1)
-    momentum: float = option(0.9, "RMSProp: momentum", ge=0, lt=1)
+    momentum: float = option(0.9, "RMSProp, SGD: momentum", ge=0, lt=1)
+    nesterov: bool = option(False, "SGD: look ahead by the momentum")
+    beta1: float = option(0.9, "AdamW: what the average gradient keeps at a step", gt=0, lt=1)
+    beta2: float = option(0.999, "AdamW: what the average squared gradient keeps at a step", gt=0, lt=1)
     epsilon: float = option(1e-3, "RMSProp: added to the mean square, inside the root (TensorFlow's form)", gt=0)
-    weight_decay: float = option(1e-5, "L2 penalty of matrices and kernels; BatchNorm and biases have none", ge=0)
+    adam_epsilon: float = option(1e-8, "AdamW: added to the root of the mean square", gt=0)
+    weight_decay: float = option(1e-5, "L2 penalty (adamw: decay) of matrices and kernels; others have none", ge=0)
     label_smoothing: float = option(0.1, "probability moved from the true class to all others together", ge=0, lt=1)
     dropout: float = option(0.2, "probability of dropping a feature before the classifier", ge=0, lt=1)
     drop_path: float = option(
@@ -140,6 +162,20 @@ class RecipeOptions(Options):
     amp_dtype: Literal["float16", "bfloat16"] = option("float16", "the half precision of amp_level O2 and O3")
     loss_scale: float = option(0, "float16: factor of the loss while gradients are taken; 0: found as it goes", ge=0)
 
+    @field_validator("warmup_epochs")
+    @classmethod
+    def _within_run(cls, warmup: float, others: ValidationInfo) -> float:
+        if warmup > others.data.get("epochs", warmup):
+            raise ValueError(f"warm-up takes {warmup:g} epochs, the whole run {others.data['epochs']}; shorten it")
+        return warmup
+
+    @field_validator("nesterov")
+    @classmethod
+    def _look_ahead(cls, nesterov: bool, others: ValidationInfo) -> bool:
+        if nesterov and others.data.get("momentum") == 0:
+            raise ValueError("there is nothing to look ahead by; give a momentum above 0")
+        return nesterov
+
 
 class RunOptions(Options):
     """Run"""
@@ -153,7 +189,7 @@ class RunOptions(Options):
     eval_interval: int = option(1, "epochs between two evaluations", ge=1)
 
 
-class TrainConfig(RunOptions, RecipeOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
+class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
     """All of train.py."""
 
 

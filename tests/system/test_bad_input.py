@@ -93,6 +93,8 @@ def test_fine_tuning_needs_to_be_asked_for(quickstart, image_folder):
         6,
         "--epochs",
         1,
+        "--warmup_epochs",
+        0,
         "--ckpt",
         BEST,
         "--run_dir",
