@@ -3,8 +3,9 @@
 Training decodes, crops, flips and jitters in MindData's C++ operators. Evaluation leaves decode, resize and crop to
 Pillow (see `preprocess.py`), so that published accuracies are met to the digit.
 
-Order and pixels of a training epoch are a function of (seed, epoch, workers): a run can be repeated, and an epoch can
-be entered without playing the ones before it.
+The order of a training epoch is a function of (seed, epoch) and the same for all ranks, which divide it between them;
+its pixels are one of (seed, epoch, rank, workers). A run can be repeated, and an epoch can be entered without playing
+the ones before it, or in its middle.
 """
 
 from __future__ import annotations
@@ -31,17 +32,21 @@ def train_dataset(
     epoch: int,
     seed: int,
     workers: int,
+    rank: int = 0,
+    ranks: int = 1,
+    skip: int = 0,
 ) -> ds.Dataset:
     """One epoch of augmented batches: `image` float32 (batch_size, 3, size, size), `label` int32 (batch_size,).
 
-    Images are shuffled; those that do not fill the last batch are left out of this epoch.
+    The images are those of `epoch_order`. The first `skip` batches are worked out but not handed on, because what
+    follows depends on the state that they leave the random operators in: it is the same to the bit as without `skip`.
 
     Raises:
-        UserError: there are fewer images than `batch_size`.
+        UserError: there are fewer images than the `ranks` need for one step.
     """
-    check_batch_size(folder, batch_size)
-    order_seed, pixel_seed = np.random.SeedSequence((seed, epoch)).generate_state(2)
-    order = np.random.default_rng(order_seed).permutation(len(folder))
+    check_batch_size(folder, batch_size, ranks)
+    order = epoch_order(len(folder), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
+    pixel_seed = np.random.SeedSequence((seed, epoch, rank)).generate_state(2)[1]
     ds.config.set_seed(int(pixel_seed))  # of the operators below, which take it when the pipeline starts
     jitter = (1 - augment.color_jitter, 1 + augment.color_jitter)
     operators = [
@@ -57,18 +62,32 @@ def train_dataset(
     ]
     data = ds.GeneratorDataset(_Encoded(folder, order), ["image", "label"], shuffle=False, num_parallel_workers=1)
     data = data.map(operators, "image", num_parallel_workers=workers)
-    return data.batch(batch_size, drop_remainder=True)
+    data = data.batch(batch_size, drop_remainder=True)
+    return data.skip(skip) if skip else data
 
 
-def check_batch_size(folder: ImageFolder, batch_size: int) -> None:
-    """Refuse a batch that the folder cannot fill.
+def epoch_order(images: int, batch_size: int, *, epoch: int, seed: int, rank: int = 0, ranks: int = 1) -> np.ndarray:
+    """Which of `images` a rank sees in an epoch, in order: int64 (steps * batch_size,).
+
+    All ranks shuffle alike and cut the order into steps of `ranks * batch_size`, of which each takes its own part: a
+    step sees the same images as one of a single rank with that batch. What does not fill a step is left out.
+    """
+    steps = images // (batch_size * ranks)
+    order = np.random.default_rng(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]).permutation(images)
+    return order[: steps * ranks * batch_size].reshape(steps, ranks, batch_size)[:, rank].ravel()
+
+
+def check_batch_size(folder: ImageFolder, batch_size: int, ranks: int = 1) -> None:
+    """Refuse a batch that the folder cannot fill on every rank.
 
     Raises:
-        UserError: naming both numbers.
+        UserError: naming the numbers.
     """
-    if len(folder) < batch_size:
+    if len(folder) < batch_size * ranks:
+        devices = f" on each of {ranks} devices" if ranks > 1 else ""
         raise UserError(
-            f"batch_size is {batch_size}, but {folder.root} holds {len(folder)} images; take a smaller --batch_size"
+            f"batch_size is {batch_size}{devices}, but {folder.root} holds {len(folder)} images; "
+            "take a smaller --batch_size"
         )
 
 
