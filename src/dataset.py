@@ -11,12 +11,13 @@ the ones before it, or in its middle.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import mindspore.dataset as ds
 import numpy as np
 from mindspore.dataset import vision
-from mindspore.dataset.vision import Inter
 
+from src.augment import erase, erased_boxes, operators
 from src.config import AugmentOptions
 from src.errors import UserError
 from src.image_folder import ImageFolder, decode_fault, looks_whole
@@ -46,22 +47,17 @@ def train_dataset(
     """
     check_batch_size(folder, batch_size, ranks)
     order = epoch_order(len(folder), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
-    pixel_seed = np.random.SeedSequence((seed, epoch, rank)).generate_state(2)[1]
+    pixel_seed, policy_seed, erase_seed = np.random.SeedSequence((seed, epoch, rank)).generate_state(4)[1:]
     ds.config.set_seed(int(pixel_seed))  # of the operators below, which take it when the pipeline starts
-    jitter = (1 - augment.color_jitter, 1 + augment.color_jitter)
-    operators = [
-        vision.RandomCropDecodeResize(
-            preprocess.size,
-            augment.crop_scale,
-            augment.crop_ratio,
-            Inter.PILCUBIC if augment.antialias else Inter.BICUBIC,
-        ),
-        vision.RandomHorizontalFlip(augment.hflip),
-        *([vision.RandomColorAdjust(jitter, jitter, jitter)] if augment.color_jitter else []),
-        *_to_network_input(preprocess),
-    ]
-    data = ds.GeneratorDataset(_Encoded(folder, order), ["image", "label"], shuffle=False, num_parallel_workers=1)
-    data = data.map(operators, "image", num_parallel_workers=workers)
+    chain = [*operators(preprocess, augment, policy_seed), *_to_network_input(preprocess)]
+    boxes = erased_boxes(len(order), preprocess.size, augment.random_erasing, erase_seed)
+    source = _Encoded(folder, order, boxes)
+    data = ds.GeneratorDataset(source, ["image", "label", "box"], shuffle=False, num_parallel_workers=1)
+    data = data.map(chain, "image", num_parallel_workers=workers)
+    if augment.random_erasing:
+        noise = augment.erasing_mode == "pixel"
+        data = data.map(partial(erase, noise=noise), ["image", "box"], ["image"], num_parallel_workers=workers)
+    data = data.project(["image", "label"])
     data = data.batch(batch_size, drop_remainder=True)
     return data.skip(skip) if skip else data
 
@@ -105,19 +101,19 @@ def _to_network_input(preprocess: Preprocess) -> list:
 
 
 class _Encoded:
-    """Random access to undecoded files and labels, in a given order."""
+    """Random access to undecoded files, their labels and what to erase, in a given order."""
 
-    def __init__(self, folder: ImageFolder, order: np.ndarray) -> None:
-        self.folder, self.order = folder, order
+    def __init__(self, folder: ImageFolder, order: np.ndarray, boxes: np.ndarray) -> None:
+        self.folder, self.order, self.boxes = folder, order, boxes
 
     def __len__(self) -> int:
         return len(self.order)
 
-    def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         index = self.order[position]
         path = self.folder.files[index]
         content = np.fromfile(path, np.uint8)
         # MindData's decoder can take the whole process down with a file that ends in its header.
         if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()) and (fault := decode_fault(path)):
             raise ValueError(f"{path}: {fault}")
-        return content, self.folder.labels[index]
+        return content, self.folder.labels[index], self.boxes[position]
