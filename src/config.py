@@ -92,7 +92,22 @@ class AugmentOptions(Options):
     crop_ratio: tuple[float, float] = option((3 / 4, 4 / 3), "least and greatest width/height of a crop")
     antialias: bool = option(False, "shrink crops with an antialiased bicubic, as Pillow does: a sixth slower")
     hflip: float = option(0.5, "probability of a left-right flip", ge=0, le=1)
-    color_jitter: float = option(0.4, "brightness, contrast and saturation change by up to this factor", ge=0, lt=1)
+    color_jitter: float = option(
+        0.4, "brightness, contrast and saturation change by up to this factor; not with the next two", ge=0, lt=1
+    )
+    randaugment: float = option(0, "magnitude of RandAugment, as timm's rand-m9-mstd0.5; 0: none", ge=0, le=10)
+    autoaugment: bool = option(False, "AutoAugment with the policy found for ImageNet")
+    randaugment_ops: int = option(2, "RandAugment: operations an image, each done with probability 1/2", ge=1, le=14)
+    randaugment_std: float = option(0.5, "RandAugment: standard deviation of the magnitude", ge=0, le=10)
+    random_erasing: float = option(0, "probability of erasing a rectangle, 2 % to 33 % of the image", ge=0, le=1)
+    erasing_mode: Literal["const", "pixel"] = option("const", "what is put there: the mean colour, or noise by pixel")
+
+    @field_validator("autoaugment")
+    @classmethod
+    def _one_policy(cls, wanted: bool, info: ValidationInfo) -> bool:
+        if wanted and info.data.get("randaugment"):
+            raise ValueError("RandAugment is on too; take one of them")
+        return wanted
 
     @field_validator("crop_scale", "crop_ratio")
     @classmethod
