@@ -10,7 +10,7 @@ from src.errors import UserError
 
 
 def with_precision(network: nn.Cell, recipe: RecipeOptions) -> nn.Cell:
-    """The network at `amp_level`: O0 as it is, O2 all but BatchNorm in `amp_dtype`, O3 BatchNorm's input and output too.
+    """The network at `amp_level`: O0 as it is; O2 in `amp_dtype` but for BatchNorm; O3 BatchNorm's input too.
 
     Raises:
         UserError: the device knows no bfloat16.

@@ -8,6 +8,7 @@ from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 from src.ckpt import EMA_PREFIX
 from src.config import RecipeOptions
 from src.distributed import MeanOverRanks
+from src.training.mixing import Mixing
 from src.weights import weights_of
 
 RUNNING = ("moving_mean", "moving_variance")
@@ -23,8 +24,7 @@ class LossScale(nn.Cell):
     def __init__(self, value: float) -> None:
         super().__init__()
         self.dynamic = value == 0
-        self.scale = Parameter(Tensor(value or RUNNING = ("moving_mean", "moving_variance")
-FIRST_SCALE, ms.float32), "loss_scale.scale", requires_grad=False)
+        self.scale = Parameter(Tensor(value or FIRST_SCALE, ms.float32), "loss_scale.scale", requires_grad=False)
         self.good_steps = Parameter(Tensor(0, ms.int32), "loss_scale.good_steps", requires_grad=False)
         self.overflows = Parameter(Tensor(0, ms.int32), "loss_scale.overflows", requires_grad=False)
 
@@ -39,13 +39,16 @@ FIRST_SCALE, ms.float32), "loss_scale.scale", requires_grad=False)
 
 
 class Gradients(nn.Cell):
-    """The loss of a batch and its gradients, both free of the loss scale."""
+    """The loss of a batch and its gradients, both free of the loss scale.
+
+    A batch is images (N, 3, H, W) and labels (N,); where they are mixed, also lam () and box (4,), see `Mix`.
+    """
 
     def __init__(
         self, network: nn.Cell, loss: nn.Cell, parameters: ParameterTuple, loss_scale: LossScale | None
     ) -> None:
         super().__init__(auto_prefix=False)
-        self.network, self.loss, self.loss_scale = network, loss, loss_scale
+        self.network, self.loss, self.loss_scale, self.mixing = network, loss, loss_scale, Mixing()
         self.gradient = ms.value_and_grad(self._scaled_loss, None, parameters)
 
     def construct(self, *batch: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -55,8 +58,12 @@ class Gradients(nn.Cell):
         share = 1 / self.loss_scale.scale  # a power of two unless the user chose another, so nothing is rounded
         return loss * share, tuple([gradient * share for gradient in gradients])
 
-    def _scaled_loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        loss = self.loss(self.network(images).astype(ms.float32), labels)
+    def _scaled_loss(self, images: Tensor, labels: Tensor, *mix: Tensor) -> Tensor:
+        if mix:
+            images, partners = self.mixing(images, labels, *mix)
+            loss = self.loss(self.network(images).astype(ms.float32), labels, partners, mix[0])
+        else:
+            loss = self.loss(self.network(images).astype(ms.float32), labels)
         return loss if self.loss_scale is None else loss * self.loss_scale.scale
 
 
@@ -77,7 +84,7 @@ class AddGradients(nn.Cell):
 class TrainStep(nn.Cell):
     """A batch in, its loss out (the mean over all ranks); network, optimizer and average move on.
 
-    Images are (N, 3, H, W), labels (N,). The average covers all weights, BatchNorm's running statistics included. After
+    A batch is what `Gradients` takes. The average covers all weights, BatchNorm's running statistics included. After
     a step all ranks hold the same bits: gradients and statistics are averaged over them. With `accumulate` k > 1 an
     update takes k batches: `add` takes the first k-1, then the step the last.
     """
@@ -90,12 +97,12 @@ class TrainStep(nn.Cell):
         self.network, self.optimizer, self.recipe = network, optimizer, recipe
         self.loss_scale = LossScale(recipe.loss_scale) if half else None
         weights = weights_of(network)
-        self.statistics = ParameterTuple(p for p in weights.values() if not p.requires_grad and p.name.endswith(RUNNING))
+        self.statistics = ParameterTuple(p for name, p in weights.items() if name.endswith(RUNNING))
         self.source = ParameterTuple(weights.values() if recipe.ema_decay else [])
         self.ema = ParameterTuple(
             Parameter(ms.Tensor(p.asnumpy()), name=EMA_PREFIX + p.name, requires_grad=False) for p in self.source
         )
-        self.mean = MeanOverRanks()
+        self.mean, self.map = MeanOverRanks(), ops.HyperMap()
         self.gradients = Gradients(network, loss, optimizer.parameters, self.loss_scale)
         self.sums = optimizer.parameters.clone("sum", "zeros") if recipe.accumulate > 1 else ParameterTuple([])
         self.add = AddGradients(self.gradients, self.sums, self.mean)
@@ -107,8 +114,9 @@ class TrainStep(nn.Cell):
             share = 1 / self.recipe.accumulate
             gradients = tuple([(total + gradient) * share for total, gradient in zip(self.sums, gradients)])
             for total in self.sums:
-                gradients = ops.depend(gradients, ops.assign(total, ops.zeros_like(total)))
-        gradients = tuple([self.mean(gradient) for gradient in gradients])
+                loss = ops.depend(loss, ops.assign(total, ops.zeros_like(total)))
+        if not self.mean.alone:
+            gradients = self.map(self.mean, gradients)
         if self.recipe.clip_norm > 0:
             gradients = self._clipped(gradients)
         loss = self._update(loss, gradients)
