@@ -201,11 +201,20 @@ class RunOptions(Options):
         None, "auto: go on from RUN_DIR/checkpoints/last.ckpt if there is one; PATH: from that file"
     )
     replace_head: bool = option(False, "start from weights of another class count, with a new classifier")
+    freeze_backbone: bool = option(False, "train the classifier alone; all else stays as in ckpt")
+    freeze_bn: bool = option(False, "BatchNorm keeps the running statistics of ckpt, and normalizes with them")
     eval_interval: int = option(1, "epochs between two evaluations", ge=1)
 
 
 class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
     """All of train.py."""
+
+    @field_validator("freeze_backbone", "freeze_bn")
+    @classmethod
+    def _trained_before(cls, frozen: bool, others: ValidationInfo) -> bool:
+        if frozen and not (others.data.get("ckpt") or others.data.get("resume")):
+            raise ValueError("there are no trained weights to keep; give them with --ckpt")
+        return frozen
 
 
 class CheckConfig(ImageOptions, ProgramOptions):
