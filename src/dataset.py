@@ -111,9 +111,10 @@ class _Encoded:
 
     def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         index = self.order[position]
-        path = self.folder.files[index]
-        content = np.fromfile(path, np.uint8)
+        content = self.folder.read(index)
         # MindData's decoder can take the whole process down with a file that ends in its header.
-        if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()) and (fault := decode_fault(path)):
-            raise ValueError(f"{path}: {fault}")
+        if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()):
+            path = self.folder.files[index]
+            if fault := decode_fault(path):
+                raise ValueError(f"{path}: {fault}")
         return content, self.folder.labels[index], self.boxes[position]
