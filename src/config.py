@@ -196,6 +196,9 @@ class RunOptions(Options):
     """Run"""
 
     run_dir: Path | None = option(None, "where the run is kept; default runs/MODEL-DATE")
+    cache: Literal["auto", "on", "off"] = option(
+        "auto", "keep encoded training images in memory; auto: sets below 256 MB"
+    )
     seed: int = option(1, "of weights, order, augmentation and dropout", ge=0, le=2**32 - 1)
     resume: str | None = option(
         None, "auto: go on from RUN_DIR/checkpoints/last.ckpt if there is one; PATH: from that file"
@@ -219,6 +222,19 @@ class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOpt
 
 class CheckConfig(ImageOptions, ProgramOptions):
     """All of check_dataset.py."""
+
+
+class ConvertConfig(ImageOptions, ProgramOptions):
+    """All of convert_dataset.py."""
+
+    output: Path | None = option(None, "new folder for the converted data set, or one to go on with")
+    short_side: int = option(
+        0,
+        "shrink larger images to this short side, pixels, as JPEGs of quality 95; 0: keep all as they are",
+        ge=0,
+        le=1024,
+    )
+    shards: int = option(0, "files a split is written to; 0: one for each 8,192 images", ge=0, le=99_999)
 
 
 class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
@@ -259,7 +275,7 @@ class PredictConfig(DeviceOptions, ModelOptions):
         return path
 
 
-COMMANDS = (TrainConfig, CheckConfig, EvalConfig, ExportConfig, PredictConfig)
+COMMANDS = (TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig)
 
 
 def key_of(name: str, schema: type[Options]) -> str:

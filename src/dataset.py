@@ -22,6 +22,7 @@ from src.config import AugmentOptions
 from src.errors import UserError
 from src.image_folder import ImageFolder, decode_fault, looks_whole
 from src.preprocess import Preprocess
+from src.read_ahead import ReadAhead
 
 
 def train_dataset(
@@ -51,7 +52,7 @@ def train_dataset(
     ds.config.set_seed(int(pixel_seed))  # of the operators below, which take it when the pipeline starts
     chain = [*operators(preprocess, augment, policy_seed), *_to_network_input(preprocess)]
     boxes = erased_boxes(len(order), preprocess.size, augment.random_erasing, erase_seed)
-    source = _Encoded(folder, order, boxes)
+    source = ReadAhead(lambda position: (*_row(folder, order[position]), boxes[position]), len(order))
     data = ds.GeneratorDataset(source, ["image", "label", "box"], shuffle=False, num_parallel_workers=1)
     data = data.map(chain, "image", num_parallel_workers=workers)
     if augment.random_erasing:
@@ -100,20 +101,12 @@ def _to_network_input(preprocess: Preprocess) -> list:
     return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]
 
 
-class _Encoded:
-    """Random access to undecoded files, their labels and what to erase, in a given order."""
-
-    def __init__(self, folder: ImageFolder, order: np.ndarray, boxes: np.ndarray) -> None:
-        self.folder, self.order, self.boxes = folder, order, boxes
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        index = self.order[position]
-        path = self.folder.files[index]
-        content = np.fromfile(path, np.uint8)
-        # MindData's decoder can take the whole process down with a file that ends in its header.
-        if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()) and (fault := decode_fault(path)):
+def _row(folder: ImageFolder, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """An undecoded image and its label."""
+    content = folder.read(index)
+    # MindData's decoder can take the whole process down with a file that ends in its header.
+    if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()):
+        path = folder.files[index]
+        if fault := decode_fault(path):
             raise ValueError(f"{path}: {fault}")
-        return content, self.folder.labels[index], self.boxes[position]
+    return content, folder.labels[index]

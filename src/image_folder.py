@@ -18,6 +18,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from src.errors import UserError
+from src.image_file import image_source, read_image
 from src.preprocess import IMAGE_SUFFIXES
 
 Check = Literal["auto", "full", "quick", "off"]
@@ -67,6 +68,14 @@ class ImageFolder:
             strangers += others
         return cls(root, tuple(classes), tuple(files), np.array(labels, np.int32), tuple(strangers))
 
+    def read(self, index: int) -> np.ndarray:
+        """The encoded bytes of an image: uint8 (n,).
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return read_image(self.files[index])
+
     def faults(self, check: Check = "auto", workers: int = 1) -> list[str]:
         """One line a bad file, `path: what is wrong`, in order; a progress bar for more than a second's work."""
         if check == "off":
@@ -77,15 +86,17 @@ class ImageFolder:
 
 
 def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageFolder:
-    """DATA_PATH/train or DATA_PATH/val.
+    """DATA_PATH/train or DATA_PATH/val; of a converted data set a `RecordSet`, which does the same.
 
     Raises:
-        UserError: as `ImageFolder.scan`.
+        UserError: as `ImageFolder.scan` or `open_records`.
     """
+    from src.mindrecord import is_converted, open_records  # which uses this module
+
     root = Path(data_path).expanduser()
     if not root.is_dir():
         raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
-    return ImageFolder.scan(root / split)
+    return open_records(root, split) if is_converted(root) else ImageFolder.scan(root / split)
 
 
 def check_classes(train: ImageFolder, val: ImageFolder) -> None:
@@ -140,7 +151,7 @@ def bad_files_named(files: Sequence[str], workers: int = 1) -> Iterator[None]:
 def decode_fault(path: str) -> str:
     """What is wrong with an image file, found by decoding it; an empty string for a good one."""
     try:
-        with Image.open(path) as image:
+        with Image.open(image_source(path)) as image:
             image.convert("RGB")
             if image.format not in FORMATS or image.mode == "F":
                 return f"{image.format} of mode {image.mode} inside; expected JPEG, PNG, BMP or TIFF of whole numbers"

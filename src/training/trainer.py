@@ -13,6 +13,7 @@ import mindspore as ms
 from tqdm import tqdm
 
 from src import device
+from src.cache import cached
 from src.config import TrainConfig
 from src.dataset import check_batch_size, train_dataset
 from src.design.cost import total_cost
@@ -270,7 +271,7 @@ def _run_meta(path: Path) -> dict[str, Any]:
 
 def _open_data(config: TrainConfig) -> tuple[ImageFolder, ImageFolder]:
     root = resolve_data_path(config.data_path)
-    train, val = open_split(root, "train"), open_split(root, "val")
+    train, val = cached(open_split(root, "train"), config.cache), open_split(root, "val")
     check_classes(train, val)
     if config.num_classes not in (0, len(train.classes)):
         raise UserError(f"num_classes is {config.num_classes}, but {train.root} holds {len(train.classes)} classes")
