@@ -206,7 +206,14 @@ class RunOptions(Options):
     replace_head: bool = option(False, "start from weights of another class count, with a new classifier")
     freeze_backbone: bool = option(False, "train the classifier alone; all else stays as in ckpt")
     freeze_bn: bool = option(False, "BatchNorm keeps the running statistics of ckpt, and normalizes with them")
+    allow_changes: bool = option(False, "resume even with settings, data or devices that change the result")
+    checkpoint_minutes: float = option(15, "minutes after which a running epoch is saved", gt=0)
     eval_interval: int = option(1, "epochs between two evaluations", ge=1)
+    log_interval: int = option(
+        0, "steps between two lines of the log; losses are checked then; 0: a 20th of an epoch, at most 50", ge=0
+    )
+    tensorboard: bool = option(False, "write event files for TensorBoard to RUN_DIR/tensorboard as well")
+    sync_bn: bool = option(False, "BatchNorm over the images of all devices (Ascend)")
 
 
 class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):

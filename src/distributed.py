@@ -25,6 +25,11 @@ def local_rank() -> int:
     return int(os.environ.get("DEVICE_ID", 0))
 
 
+def local_ranks() -> int:
+    """How many of the processes share this machine (`src/launch.py` says so; else all)."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", ranks()))
+
+
 def join() -> None:
     """Meet the other processes. The scheduler, a process of msrun's own, stays in here until all is over.
 

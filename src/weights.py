@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 from src.ckpt import EMA_PREFIX, STATE_PREFIXES, read_ckpt
 from src.errors import UserError
 from src.files import written_beside
+from src.layers import BATCH_NORMS
 
 HEAD = ("classifier.weight", "classifier.bias")
 BATCH_NORM_TO_TIMM = {
@@ -78,7 +79,7 @@ def timm_names(network: nn.Cell) -> dict[str, str]:
             stem = parameter.name.removesuffix(key)
             if key not in NOT_WEIGHTS:
                 names[parameter.name] = stem + (
-                    BATCH_NORM_TO_TIMM.get(key, key) if isinstance(cell, nn.BatchNorm2d) else key
+                    BATCH_NORM_TO_TIMM.get(key, key) if isinstance(cell, BATCH_NORMS) else key
                 )
     return names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mindspore import nn
 
+from src.layers import BATCH_NORMS
 from src.weights import HEAD
 
 
@@ -18,5 +19,5 @@ def freeze(network: nn.Cell, *, backbone: bool, batch_norm: bool) -> None:
             parameter.requires_grad = parameter.name in HEAD
     if backbone or batch_norm:
         for _, cell in network.cells_and_names():
-            if isinstance(cell, nn.BatchNorm2d):
+            if isinstance(cell, BATCH_NORMS):
                 cell.use_batch_statistics = False
