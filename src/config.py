@@ -141,7 +141,7 @@ class RecipeOptions(Options):
     epochs: int = option(450, "passes over the training images", ge=1)
     lr: float = option(0.048, "learning rate after warm-up, for a batch of lr_batch", gt=0)
     lr_batch: int = option(1024, "images that lr was chosen for: it is scaled by batch / lr_batch; 0: not scaled", ge=0)
-    warmup_epochs: float = option(3, "epochs over which the rate rises linearly", ge=0, validate_default=True)
+    warmup_epochs: float = option(3, "epochs over which the rate rises linearly", ge=0)
     warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
     schedule: Literal["step", "cosine", "constant"] = option(
         "step", "the learning rate after warm-up: falls in steps, falls along a cosine to min_lr, or stays"

@@ -49,22 +49,22 @@ class Gradients(nn.Cell):
     ) -> None:
         super().__init__(auto_prefix=False)
         self.network, self.loss, self.loss_scale, self.mixing = network, loss, loss_scale, Mixing()
-        self.gradient = ms.value_and_grad(self._scaled_loss, None, parameters)
+        self.gradient = ms.value_and_grad(self._scaled_loss, None, parameters, has_aux=True)
 
     def construct(self, *batch: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        loss, gradients = self.gradient(*batch)
+        (_, loss), gradients = self.gradient(*batch)
         if self.loss_scale is None:
             return loss, gradients
         share = 1 / self.loss_scale.scale  # a power of two unless the user chose another, so nothing is rounded
-        return loss * share, tuple([gradient * share for gradient in gradients])
+        return loss, tuple([gradient * share for gradient in gradients])
 
-    def _scaled_loss(self, images: Tensor, labels: Tensor, *mix: Tensor) -> Tensor:
+    def _scaled_loss(self, images: Tensor, labels: Tensor, *mix: Tensor) -> tuple[Tensor, Tensor]:
         if mix:
             images, partners = self.mixing(images, labels, *mix)
             loss = self.loss(self.network(images).astype(ms.float32), labels, partners, mix[0])
         else:
             loss = self.loss(self.network(images).astype(ms.float32), labels)
-        return loss if self.loss_scale is None else loss * self.loss_scale.scale
+        return (loss if self.loss_scale is None else loss * self.loss_scale.scale), loss
 
 
 class AddGradients(nn.Cell):

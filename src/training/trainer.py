@@ -71,6 +71,7 @@ class Trainer:
         check_images((self.train, self.val), config.check_data, self.workers)
         self._build(weights, before)
         self.updates, self.best, self.better, self.rows = 0, -1.0, "ema" if self.step.ema else "raw", []
+        self.compiled = False
         self._begin_epoch()
         if start:
             check_same_run(start[0], self.meta, self._identity(), allowed=config.allow_changes)
@@ -145,10 +146,8 @@ class Trainer:
         )
         with bar:
             while self.updates < end:
-                began = time.perf_counter()
-                pending += self._update(batches)
+                pending += self._timed_update(batches)
                 self.updates += 1
-                self._time(time.perf_counter() - began)
                 bar.update()
                 alone_and_stopped = self.stop and distributed.ranks() == 1
                 if self.updates % self.interval == 0 or self.updates == end or alone_and_stopped:
@@ -187,7 +186,7 @@ class Trainer:
         }
 
     def save(self, best: bool = False) -> None:
-        """last.ckpt (whose earlier generation is kept), and best.ckpt when the epoch's better weights beat all before."""
+        """Write last.ckpt, whose earlier generation is kept, and with `best` best.ckpt."""
         if not self.run:
             return
         meta = self._identity() | {
@@ -270,15 +269,26 @@ class Trainer:
             losses.append(self.step(*batch) if is_last else self.step.add(*batch))
         return losses
 
-    def _time(self, seconds: float) -> None:
-        self.partial["seconds"] += seconds
-        self.slowest = max(self.slowest, seconds)
+    def _timed_update(self, batches: Iterator[tuple[ms.Tensor, ms.Tensor]]) -> list[ms.Tensor]:
+        """An update, and how long it took. The first of a process compiles, and says nothing about speed."""
+        began, waited = time.perf_counter(), self.partial["waited"]
+        losses = self._update(batches)
+        if self.compiled:
+            seconds = time.perf_counter() - began
+            self.partial["seconds"] += seconds
+            self.partial["timed"] += 1
+            self.slowest = max(self.slowest, seconds)
+        else:
+            losses[-1].asnumpy()
+            self.partial["waited"], self.compiled = waited, True
+            logger.info("compiled, first step done in %s", duration(time.perf_counter() - began))
+        return losses
 
     def _settle(self, pending: list[ms.Tensor]) -> bool:
         """Fetch the losses since the last time, check, show and perhaps save; whether any rank was asked to stop."""
         began = time.perf_counter()
         losses = [float(loss.asnumpy()) for loss in pending]
-        self._time(time.perf_counter() - began)
+        self.partial["seconds"] += time.perf_counter() - began
         self._check_losses(losses)
         for loss in losses:
             self.partial["loss"] += loss
@@ -294,14 +304,14 @@ class Trainer:
     def _line(self, loss: float, signals: np.ndarray) -> str:
         """A log interval in one line; `signals`: slowest step and seconds of waiting of each rank."""
         epoch, done = len(self.rows), self.updates - len(self.rows) * self.steps
-        pace = self.partial["seconds"] / done
+        pace = self._pace()
         left = duration(pace * (self.steps * self.config.epochs - self.updates))
         parts = [
             f"epoch {epoch + 1}/{self.config.epochs} step {done}/{self.steps}",
             f"loss {loss:.3f}",
             f"lr {self.rates[self.updates - 1]:.2e}",
             f"{self.global_batch / pace:.0f} img/s",
-            f"data wait {signals[:, 1].max() / self.partial['seconds']:.0%}",
+            f"data wait {signals[:, 1].max() / max(self.partial['seconds'], 1e-9):.0%}",
         ]
         if len(signals) > 1:
             parts.append(f"slowest step {signals[:, 0].max():.2f} s on rank {signals[:, 0].argmax()}")
@@ -319,20 +329,24 @@ class Trainer:
                 raise Diverged(f"the loss is {loss} at step {step}; {kept}; try a lower --lr")
 
     def _begin_epoch(self) -> None:
-        self.partial = {"loss": 0.0, "seconds": 0.0, "waited": 0.0}
+        self.partial = {"loss": 0.0, "seconds": 0.0, "waited": 0.0, "timed": 0}
         self.slowest = 0.0
+
+    def _pace(self) -> float:
+        """Seconds an update takes in this epoch (a tiny number as long as nothing was timed)."""
+        return max(self.partial["seconds"], 1e-9) / max(self.partial["timed"], 1)
 
     def _row(self) -> dict[str, float]:
         """The line of metrics.csv of the epoch that has just been trained."""
-        seconds = self.partial["seconds"]
+        pace = self._pace()
         return {
             "epoch": len(self.rows) + 1,
             "step": self.updates,
             "lr": float(self.rates[self.updates - 1]),
             "train_loss": self.partial["loss"] / (self.steps * self.config.accumulate),
-            "images_per_second": self.steps * self.global_batch / seconds,
-            "data_wait": self.partial["waited"] / seconds,
-            "seconds": seconds,
+            "images_per_second": self.global_batch / pace,
+            "data_wait": self.partial["waited"] / max(self.partial["seconds"], 1e-9),
+            "seconds": pace * self.steps,
         }
 
     def _improved(self, row: dict[str, float]) -> bool:
