@@ -78,7 +78,7 @@ class AddGradients(nn.Cell):
         loss, gradients = self.gradients(*batch)
         for total, gradient in zip(self.sums, gradients):
             loss = ops.depend(loss, ops.assign_add(total, gradient))
-        return self.mean(loss)
+        return self.mean(loss)[0]
 
 
 class TrainStep(nn.Cell):
@@ -102,7 +102,7 @@ class TrainStep(nn.Cell):
         self.ema = ParameterTuple(
             Parameter(ms.Tensor(p.asnumpy()), name=EMA_PREFIX + p.name, requires_grad=False) for p in self.source
         )
-        self.mean, self.map = MeanOverRanks(), ops.HyperMap()
+        self.mean = MeanOverRanks()
         self.gradients = Gradients(network, loss, optimizer.parameters, self.loss_scale)
         self.sums = optimizer.parameters.clone("sum", "zeros") if recipe.accumulate > 1 else ParameterTuple([])
         self.add = AddGradients(self.gradients, self.sums, self.mean)
@@ -115,18 +115,19 @@ class TrainStep(nn.Cell):
             gradients = tuple([(total + gradient) * share for total, gradient in zip(self.sums, gradients)])
             for total in self.sums:
                 loss = ops.depend(loss, ops.assign(total, ops.zeros_like(total)))
-        if not self.mean.alone:
-            gradients = self.map(self.mean, gradients)
+        count = len(gradients)
+        means = self.mean(loss, *gradients, *self.statistics)
+        loss, gradients, statistics = means[0], means[1 : count + 1], means[count + 1 :]
         if self.recipe.clip_norm > 0:
             gradients = self._clipped(gradients)
         loss = self._update(loss, gradients)
         if not self.mean.alone:
-            for statistic in self.statistics:
-                loss = ops.depend(loss, ops.assign(statistic, self.mean(statistic)))
+            for statistic, mean in zip(self.statistics, statistics):
+                loss = ops.depend(loss, ops.assign(statistic, mean))
         rate = self._averaging_rate()
         for average, parameter in zip(self.ema, self.source):
             loss = ops.depend(loss, ops.assign(average, ops.lerp(average, parameter, rate)))
-        return self.mean(loss)
+        return loss
 
     def _update(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> Tensor:
         """Hand the gradients to the optimizer; under a dynamic scale only when all of them are finite."""
