@@ -22,7 +22,12 @@ ATTEMPTS = 10  # to find a rectangle that fits
 
 
 def operators(preprocess: Preprocess, augment: AugmentOptions, seed: int) -> list:
-    """MindData's operators from an encoded image to uint8 (size, size, 3); `seed` draws RandAugment's policies."""
+    """MindData's operators from an encoded image to uint8 (size, size, 3); `seed` draws RandAugment's policies.
+
+    As in timm, RandAugment and AutoAugment take the place of colour jitter. AutoAugment is timm's `original` policy
+    with torchvision's ranges: colour, contrast, brightness, sharpness change by a factor 1 +- 0.9 level, where timm's
+    grows from 0.1 to 1.9 with the level; shears are about the centre.
+    """
     jitter = (1 - augment.color_jitter, 1 + augment.color_jitter)
     chain = [
         vision.RandomCropDecodeResize(
@@ -78,7 +83,7 @@ def erased_boxes(images: int, size: int, probability: float, seed: int) -> np.nd
 def erase(image: np.ndarray, box: np.ndarray, *, noise: bool) -> np.ndarray:
     """A normalised image (3, size, size) whose `box` (see `erased_boxes`) is the mean colour, or normal noise.
 
-    As timm's modes `const` and `pixel` with one rectangle.
+    As timm's modes `const` and `pixel` with one rectangle; timm's mode `rand` (one random colour) is not offered.
     """
     top, left, height, width, seed = box.tolist()
     if height == 0:

@@ -29,7 +29,7 @@ from src.config import ConvertConfig
 from src.digits import resolve_data_path
 from src.errors import UserError
 from src.image_file import read_image
-from src.image_folder import ImageFolder, check_classes, check_images, open_split
+from src.image_folder import ImageFolder, check_classes, check_images, decode_fault, open_split
 from src.mindrecord import CONTENTS, NAME_ERRORS, checksum, is_converted, read_contents, shard_paths
 from src.preprocess import resize_short_side
 from src.training.reporting import log_to
@@ -81,10 +81,19 @@ def convert(config: ConvertConfig) -> None:
 
 
 def encode(path: str, short_side: int) -> bytes:
-    """An image as it is stored: its file, or a JPEG with that short side (pixels) where it is larger."""
-    content = read_image(path).tobytes()
-    if not short_side:
-        return content
+    """An image as it is stored: its file, or a JPEG with that short side (pixels) where it is larger.
+
+    Raises:
+        UserError: the file is not there any more, or is damaged.
+    """
+    try:
+        content = read_image(path).tobytes()
+        return _shrunk(content, short_side) if short_side else content
+    except Exception as error:  # Pillow's readers raise anything for a damaged file
+        raise UserError(f"{path}: {decode_fault(path) or error}; remove or replace the file") from None
+
+
+def _shrunk(content: bytes, short_side: int) -> bytes:
     with Image.open(BytesIO(content)) as image:
         if min(image.size) <= short_side:
             return content

@@ -32,7 +32,8 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     if not isinstance(path, PackedPath):
         return np.fromfile(path, np.uint8)
-    content = os.pread(_opened(path.container).fileno(), path.length, path.offset)
+    file = _opened(path.container)  # held until the bytes are there: two threads may both open it, and one is forgotten
+    content = os.pread(file.fileno(), path.length, path.offset)
     if len(content) < path.length:
         raise OSError(f"{path.container} ends before its image {path}")
     return np.frombuffer(content, np.uint8)

@@ -57,6 +57,16 @@ def test_what_is_off_leaves_pixels_alone(folder):
     np.testing.assert_array_equal(images_of(folder, **off), images_of(folder))
 
 
+def test_randaugment_and_autoaugment_exclude_each_other():
+    with pytest.raises(ValueError, match="RandAugment is on too; take one of them"):
+        AugmentOptions(randaugment=9, autoaugment=True)
+
+
+def test_colour_jitter_makes_way_for_randaugment(folder):
+    options = {"randaugment": 9, "randaugment_ops": 1}
+    np.testing.assert_array_equal(images_of(folder, **options), images_of(folder, **options, color_jitter=0.4))
+
+
 def test_half_the_images_of_one_operation_are_left_alone(image_folder):
     for index in range(200):
         photograph(SIZE, SIZE, seed=1).save(image_folder / "train" / "cat" / f"more{index}.png")
