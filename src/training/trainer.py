@@ -305,20 +305,24 @@ class Trainer:
         """A log interval in one line; `signals`: slowest step and seconds of waiting of each rank."""
         epoch, done = len(self.rows), self.updates - len(self.rows) * self.steps
         pace = self._pace()
-        left = duration(pace * (self.steps * self.config.epochs - self.updates))
+        left = self.steps * self.config.epochs - self.updates
         parts = [
             f"epoch {epoch + 1}/{self.config.epochs} step {done}/{self.steps}",
             f"loss {loss:.3f}",
             f"lr {self.rates[self.updates - 1]:.2e}",
+        ]
+        if not self.partial["timed"]:
+            return ", ".join(parts)
+        parts += [
             f"{self.global_batch / pace:.0f} img/s",
-            f"data wait {signals[:, 1].max() / max(self.partial['seconds'], 1e-9):.0%}",
+            f"data wait {signals[:, 1].max() / self.partial['seconds']:.0%}",
         ]
         if len(signals) > 1:
             parts.append(f"slowest step {signals[:, 0].max():.2f} s on rank {signals[:, 0].argmax()}")
         if self.step.loss_scale is not None:
             scale, overflows = (p.asnumpy() for p in (self.step.loss_scale.scale, self.step.loss_scale.overflows))
             parts.append(f"loss scale {scale:g} ({overflows} overflows)")
-        return ", ".join([*parts, f"{left} left"])
+        return ", ".join([*parts, f"{duration(pace * left)} left"])
 
     def _check_losses(self, losses: list[float]) -> None:
         first = self.updates - len(losses) // self.config.accumulate
