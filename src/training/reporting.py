@@ -56,7 +56,11 @@ class RunFolder:
         if self.events:
             for key, value in rows[-1].items():
                 self.events.add_scalar(key, value, rows[-1]["epoch"])
-            self.events.flush()
+
+    def close(self) -> None:
+        """Write what TensorBoard's writer still holds."""
+        if self.events:
+            self.events.close()
 
     def _write_metrics(self, rows: list[dict[str, float]]) -> None:
         columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -71,7 +75,7 @@ def _event_writer(folder: Path, epoch: int):
         from tensorboardX import SummaryWriter
     except ImportError:
         raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
-    return SummaryWriter(str(folder), purge_step=epoch)
+    return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
 
 
 class _BarHandler(logging.StreamHandler):

@@ -126,6 +126,8 @@ class Trainer:
         with StopRequest() as self.stop:
             while len(self.rows) < self.config.epochs and self.train_epoch(len(self.rows)):
                 self.finish_epoch()
+        if self.run:
+            self.run.close()
         if self.stop:
             how = "--resume auto goes on" if self.run else "the first rank has saved"
             logger.info("stopped by %s after step %d; %s", self.stop.signal.name, self.updates, how)

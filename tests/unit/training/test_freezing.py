@@ -25,7 +25,7 @@ def changed_by_a_step(**frozen):
     freeze(network, **frozen)
     optimizer = build_optimizer(network, RecipeOptions(), np.array([0.1], np.float32))
     before = {name: parameter.asnumpy().tobytes() for name, parameter in weights_of(network).items()}
-    TrainStep(network, SmoothedCrossEntropy(4, 0.1), optimizer)(Tensor(images), Tensor(labels))
+    TrainStep(network, SmoothedCrossEntropy(4, 0.1), optimizer, RecipeOptions())(Tensor(images), Tensor(labels))
     weights = weights_of(network)
     return {name for name in before if weights[name].asnumpy().tobytes() != before[name]}, set(before)
 
