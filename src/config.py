@@ -213,7 +213,8 @@ class RunOptions(Options):
         0, "steps between two lines of the log; losses are checked then; 0: a 20th of an epoch, at most 50", ge=0
     )
     tensorboard: bool = option(False, "write event files for TensorBoard to RUN_DIR/tensorboard as well")
-    sync_bn: bool = option(False, "BatchNorm over the images of all devices (Ascend)")
+    sync_bn: bool = option(False, "Ascend: BatchNorm over the images of all devices")
+    data_sink: bool = option(False, "Ascend: send batches ahead to a queue on the device")
 
 
 class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):

@@ -28,9 +28,10 @@ def learning_rates(recipe: RecipeOptions, steps_per_epoch: int, batch_size: int)
     peak = peak_rate(recipe, batch_size)
     epoch = np.arange(recipe.epochs * steps_per_epoch) / steps_per_epoch
     after = _AFTER_WARMUP[recipe.schedule](recipe, peak, epoch)
-    if recipe.warmup_epochs * steps_per_epoch < 1:
+    if recipe.warmup_epochs == 0:
         return after.astype(np.float32)
-    warm = recipe.warmup_lr + (peak - recipe.warmup_lr) * epoch / recipe.warmup_epochs
+    progress = np.minimum(epoch, recipe.warmup_epochs) / recipe.warmup_epochs
+    warm = recipe.warmup_lr + (peak - recipe.warmup_lr) * progress
     return np.where(epoch < recipe.warmup_epochs, warm, after).astype(np.float32)
 
 

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 # Keys that may change when a run goes on: its weights come out the same.
 FREE = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "data_path", "check_data", "cache",
-    "workers", "eval_interval", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights", "replace_head",
-    "model", "num_classes", "input_size", "crop_pct",
+    "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
+    "replace_head", "model", "num_classes", "input_size", "crop_pct",
 }  # fmt: skip
 FIXED = ("model", "classes")  # a checkpoint of another network or other classes cannot be gone on with at all
 

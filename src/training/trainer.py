@@ -11,6 +11,7 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
+from mindspore.dataset import Dataset
 from tqdm import tqdm
 
 from src import device, distributed
@@ -59,6 +60,7 @@ class Trainer:
                 f"{HOW_TO_GET_DATA}; `--config config/digits.yaml` does both"
             )
         self.device = device.setup(config.device_target, config.device_id, config.seed)  # joins the other ranks
+        _check_target(config)
         self.run, start = find_run(config) if distributed.is_first() else (None, None)
         self.meta = shared_meta(start)
         weights = read_weights(config.ckpt, config.weights) if config.ckpt else None
@@ -252,7 +254,7 @@ class Trainer:
             ranks=distributed.ranks(),
             skip=done,
         )
-        return iter(data.create_tuple_iterator(num_epochs=1))
+        return _sunk(data) if self.config.data_sink else iter(data.create_tuple_iterator(num_epochs=1))
 
     def _update(self, batches: Iterator[tuple[ms.Tensor, ms.Tensor]]) -> list[ms.Tensor]:
         """One update of the weights; the losses of the batches that it took."""
@@ -394,6 +396,23 @@ class Trainer:
             parameter.set_data(ms.Tensor(weights[name].asnumpy().copy()))
         size = self.config.batch_size
         return evaluate(self.eval_network, self.val.files, self.val.labels, self.preprocess, size, workers=self.workers)
+
+
+def _check_target(config: TrainConfig) -> None:
+    for key in ("sync_bn", "data_sink"):
+        if getattr(config, key) and ms.get_context("device_target") == "CPU":
+            raise UserError(f"{key} is on, which MindSpore offers on Ascend and not on the CPU; leave it out")
+
+
+def _sunk(data: Dataset) -> Iterator[tuple[ms.Tensor, ...]]:
+    """Batches from the queue on the device that `data` fills ahead."""
+
+    def take(*batch):
+        return batch
+
+    fetch = ms.data_sink(take, data, sink_size=1)
+    for _ in range(data.get_dataset_size()):
+        yield fetch()
 
 
 def _open_data(config: TrainConfig) -> tuple[ImageFolder, ImageFolder]:
