@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.files import written_beside
+from src.files import remove_left_over, written_beside
 
 
 def write(path, text, previous=None):
@@ -115,3 +115,12 @@ def test_a_read_only_folder_is_named(tmp_path):
         assert (tmp_path / "a").read_text() == "one"
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_what_a_killed_process_has_left_is_removed_and_nothing_else(tmp_path):
+    kept = ["last.ckpt", "last.ckpt-1", ".last.ckpt", ".best.ckpt-abc/best.ckpt", "a[1].csv", ".a1.csv-x/a1.csv"]
+    for name in [*kept, ".last.ckpt-abc/last.ckpt", ".last.ckpt-xyz/previous-last.ckpt", ".a[1].csv-x/a[1].csv"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    remove_left_over(tmp_path / "last.ckpt", tmp_path / "a[1].csv", tmp_path / "gone" / "b")
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
