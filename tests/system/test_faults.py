@@ -11,10 +11,11 @@ import subprocess
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from src.ckpt import read_ckpt
-from src.training.checkpoint import newest_state
+from src.training.checkpoint import generation_before, newest_state
 
 FLAGS = "--config config/digits.yaml --input_size 32 --check_data off --log_interval 4 --checkpoint_minutes 0.001"
 FLAGS = [*FLAGS.split(), "--batch_size", "128", "--epochs", "2"]  # 11 steps an epoch
@@ -55,8 +56,8 @@ class Run:
             time.sleep(0.002)
         return False
 
-    def says(self, *words, times=1):
-        return lambda: sum(self.log.read_text().count(word) for word in words) >= times
+    def says(self, words):
+        return lambda: words in self.log.read_text()
 
     def saves(self, times):
         """Whether the saving of a checkpoint is under way for the `times`-th time from now on."""
@@ -87,6 +88,7 @@ class Run:
         with open(self.folder / "metrics.csv", newline="") as file:
             lines = [{key: value for key, value in row.items() if key not in TIMING} for row in csv.DictReader(file)]
         assert len(lines) == 2 and files["last.ckpt"][2]["step"] == 22
+        assert list(self.folder.rglob(".*")) == []  # a kill leaves half a file; going on removes it
         return files | {"metrics.csv": lines}
 
 
@@ -111,6 +113,104 @@ def reference(workspace, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def stopped(workspace, tmp_path_factory):
+    """A run that SIGTERM has ended in its first epoch; tests go on with copies."""
+    run = Run(workspace, tmp_path_factory.mktemp("faults") / "stopped")
+    process = run.start()
+    assert run.wait_for(process, run.says("step 8/11"))
+    process.terminate()
+    assert process.wait() == 0, run.log.read_text()
+    assert "stopped by SIGTERM after step" in run.log.read_text()
+    assert 8 < read_ckpt(run.last)[1]["step"] < 22 and generation_before(run.last).exists()
+    return run
+
+
+def test_signals_end_a_run_in_order_and_it_goes_on(stopped, reference):
+    run = stopped.copy("signals")
+    process = run.start()
+    assert run.wait_for(process, run.says("epoch 2/2 step 5/11"))
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130, run.log.read_text()
+    text = run.log.read_text()
+    assert text.splitlines()[-1] == "interrupted" and "Traceback" not in text
+    assert f"resumed after step {read_ckpt(stopped.last)[1]['step']}" in text
+    assert 16 < read_ckpt(run.last)[1]["step"] < 22
+    run.finish()
+    assert_same_end(run, reference)
+
+
+def test_kills_and_a_damaged_checkpoint_change_no_bit_of_the_end(stopped, reference):
+    run, rng = stopped.copy("killed"), random.Random(4)
+    begun = read_ckpt(run.last)[1]["step"]
+    assert killed(run, "saving", rng, reference.seconds)
+    assert newest_state(run.last)[0] == run.last
+    process = run.start()
+    assert run.wait_for(process, run.says("epoch 2/2 step 5/11"))
+    time.sleep(rng.uniform(0, 0.3))
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    path, _, meta = newest_state(run.last)
+    assert path == run.last and meta["step"] >= begun
+    before = read_ckpt(generation_before(run.last))[1]["step"]
+    damage(run.last)
+    text = run.finish()
+    assert f"{run.last} is damaged" in text and f"going on from {generation_before(run.last)}, which is whole" in text
+    assert f"resumed after step {before}" in text
+    assert_same_end(run, reference)
+
+
+def test_two_damaged_checkpoints_are_refused(stopped):
+    run = stopped.copy("damaged")
+    damage(run.last)
+    damage(generation_before(run.last))
+    run.workspace.fails(*run.command(), words=f"{run.last} is damaged: it is not what was written; take another copy; ")
+
+
+def test_a_full_disk_ends_a_run_with_one_line_and_costs_nothing(stopped, reference):
+    run = stopped.copy("full")
+    before = {path.name: path.read_bytes() for path in run.last.parent.iterdir()}
+    limited = [
+        "bash",
+        "-c",
+        'ulimit -f 4096; exec "$@"',
+        "bash",
+        *run.command(),
+    ]  # 4 MB a file: a third of a checkpoint
+    run.workspace.fails(*limited, words=f"cannot write {run.last}: ")
+    assert {path.name: path.read_bytes() for path in run.last.parent.iterdir()} == before
+    run.finish()
+    assert_same_end(run, reference)
+
+
+def test_a_change_is_refused_by_name(stopped, tmp_path):
+    run = stopped.copy("changed")
+    other = tmp_path / "digits"
+    shutil.copytree(run.workspace.folder / "data/digits", other)
+    next((other / "train/3_three").iterdir()).rename(other / "train/3_three/renamed.png")
+    before = run.last.read_bytes()
+    for flags, words in [
+        (["--lr", "0.002"], "resume: lr was 0.003 and is 0.002 now; that changes the result"),
+        (["--data_path", other], "resume: data was 1437 + 360 images "),
+        (["--workers", "1"], "resume: workers was 2 and is 1 now"),
+        (["--lr", "0.002", "--model", "tinynet_d", "--allow_changes"], "is of another run: model was tinynet_e"),
+    ]:
+        run.workspace.fails(*run.command(*flags), words=words)
+    assert run.last.read_bytes() == before
+
+
+def test_a_change_that_is_allowed_goes_on_and_a_loss_that_is_no_number_keeps_the_last_state(stopped):
+    run = stopped.copy("diverged")
+    flags = ["--allow_changes", "--lr", "1e20", "--clip_norm", "0", "--log_interval", "1"]
+    done = run.workspace.fails(*run.command(*flags), status=3, words="at step ")
+    assert f"going on from {run.last} although lr was 0.003 and is 1e+20 now" in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert f"{run.last} was kept" in line
+    path, tensors, meta = newest_state(run.last)
+    assert path == run.last and all(np.isfinite(value).all() for value in tensors.values())
+    assert meta["step"] >= read_ckpt(stopped.last)[1]["step"]
+
+
 @pytest.mark.long
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(reference):
     rng = random.Random(20)
@@ -132,6 +232,13 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(referen
         shutil.rmtree(run.folder)
     print(f"{len(kills)} kills in {runs} runs, no bit of their ends differs: {dict(Counter(kills))}")
     print(f"steps in the newest checkpoint at a kill: {dict(sorted(steps.items()))}")
+
+
+def damage(path):
+    """Change one bit in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
 
 
 def killed(run, kind, rng, seconds):
