@@ -57,8 +57,10 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (DecodeError, ValueError):
         raise UserError(f"{path} is damaged or is no MindSpore checkpoint; take another copy") from None
-    whole = data[-DIGEST_SIZE:] == DIGEST_FIELD + hashlib.sha256(data[:-DIGEST_SIZE]).digest()
-    if not whole and (META in tensors or any(name.startswith(STATE_PREFIXES) for name in tensors)):
+    body, end = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
+    whole = end == DIGEST_FIELD + hashlib.sha256(body).digest()
+    ours = META in tensors or end.startswith(DIGEST_FIELD) or any(name.startswith(STATE_PREFIXES) for name in tensors)
+    if ours and not whole:
         raise UserError(f"{path} is damaged: it is not what was written; take another copy")
     if not whole:
         return tensors, {}

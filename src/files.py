@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +38,13 @@ def written_beside(path: Path, previous: Path | None = None) -> Iterator[Path]:
             _sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def remove_left_over(*paths: Path) -> None:
+    """Remove what processes that were killed have left beside `paths`; nobody may be writing them now."""
+    for path in paths:
+        for folder in path.parent.glob(f".{glob.escape(path.name)}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(path: Path, previous: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from src.config import TrainConfig
 from src.distributed import is_first, ranks
 from src.errors import UserError
-from src.files import written_beside
+from src.files import remove_left_over, written_beside
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class RunFolder:
             log_to(self.folder / "train.log")
         except OSError as error:
             raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
+        names = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
+        remove_left_over(self.last, self.best, *(self.folder / name for name in names))
         settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
         _write(self.folder / "config.yaml", settings)
         _write(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
