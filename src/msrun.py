@@ -80,7 +80,8 @@ class Launch:
         self.signals: list[signal.Signals] = []
         self.told: set[int] = set()  # workers that the first signal has been passed on to
         self.workers: dict[int, tuple[int, psutil.Process]] = {}  # by process number: rank, process
-        self.scheduler: psutil.Process | None = None
+        self.has_scheduler = False  # on the first of several machines only
+        self.scheduler: psutil.Process | None = None  # also if it ended before it was seen
         self.scheduler_ended: float | None = None
         self.messages, self.shown = Log(logs / "msrun.log"), self._log_of(job.first)
 
@@ -114,6 +115,7 @@ class Launch:
             self._pass_signal_on()
             self._show_log()
             for line in self.messages.new_lines():
+                self.has_scheduler |= line.startswith("Start scheduler process")
                 if failed := FAILED.search(line):
                     return int(failed[1]), int(failed[2])
             if not over:
@@ -123,8 +125,11 @@ class Launch:
     def _find_processes(self) -> None:
         if len(self.workers) == self.job.local:  # the scheduler was started before them
             return
+        children = []
         with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(self.process.pid).children():
+            children = psutil.Process(self.process.pid).children()
+        for child in children:
+            with contextlib.suppress(psutil.Error):  # it has ended already
                 environment = child.environ()  # still msrun's own for a moment
                 if environment.get("MS_ROLE") == "MS_SCHED":
                     self.scheduler = self.scheduler or child
@@ -133,7 +138,8 @@ class Launch:
 
     def _scheduler_is_lost(self) -> bool:
         """Whether it has ended although workers go on; msrun would not notice."""
-        if self.scheduler is None or _lives(self.scheduler) or not any(_lives(p) for _, p in self.workers.values()):
+        started = self.has_scheduler and len(self.workers) == self.job.local
+        if not started or _lives(self.scheduler) or not any(_lives(p) for _, p in self.workers.values()):
             return False
         self.scheduler_ended = self.scheduler_ended or time.monotonic()
         return time.monotonic() - self.scheduler_ended > SCHEDULER_LEADS
@@ -160,7 +166,9 @@ class Launch:
         if self.signals and code == -signal.SIGTERM:  # while it trains, a worker would have saved and ended with 0
             _say(f"stopped by {self.signals[0].name} while nothing was being trained: nothing was lost")
             return self._status_of_stop()
-        rank = self.workers[pid][0] if pid in self.workers else self.job.first
+        ranks = {number: rank for number, (rank, _) in self.workers.items()}
+        unseen = set(range(self.job.first, self.job.first + self.job.local)) - set(ranks.values())
+        rank = ranks[pid] if pid in ranks else min(unseen, default=self.job.first)  # unseen: it ended as it began
         log = self._log_of(rank)
         said = [line for line in log.tail(10_000) if line.startswith("error: ")]
         if code > 0 and said:
@@ -258,9 +266,9 @@ def environment(job: Job) -> dict[str, str]:
     return threads | os.environ | own
 
 
-def _lives(process: psutil.Process) -> bool:
+def _lives(process: psutil.Process | None) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
