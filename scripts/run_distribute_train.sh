@@ -6,7 +6,7 @@
 # CONFIG     default config/digits.yaml for the digits, else config/tinynet_c.yaml
 # RESUME     auto, or a checkpoint to go on from
 # Several machines: the same command on each, with --nodes N --node_rank I --master_addr ADDRESS_OF_MACHINE_0.
-# Other flags go to train.py (--run_dir, --epochs, ...).
+# Other flags go to train.py (--run_dir, --epochs, ...). `""` stands for a default.
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 

@@ -60,6 +60,7 @@ class Trainer:
                 f"{HOW_TO_GET_DATA}; `--config config/digits.yaml` does both"
             )
         self.device = device.setup(config.device_target, config.device_id, config.seed)  # joins the other ranks
+        log_to()  # from here on the first rank alone
         _check_target(config)
         self.run, start = find_run(config) if distributed.is_first() else (None, None)
         self.meta = shared_meta(start)
