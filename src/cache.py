@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from src.image_file import PackedPath
+from src.image_file import image_size
 from src.image_folder import Check, ImageFolder
 from src.mindrecord import RecordSet
 
@@ -52,7 +51,7 @@ def cached(
 def _is_small(files: Sequence[str]) -> bool:
     left = CACHE_LIMIT
     for path in files:
-        left -= path.length if isinstance(path, PackedPath) else os.path.getsize(path)
+        left -= image_size(path)
         if left <= 0:
             return False
     return True

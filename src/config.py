@@ -181,7 +181,9 @@ class RecipeOptions(Options):
     @classmethod
     def _within_run(cls, warmup: float, others: ValidationInfo) -> float:
         if warmup > others.data.get("epochs", warmup):
-            raise ValueError(f"warm-up takes {warmup:g} epochs, the whole run {others.data['epochs']}; shorten it")
+            raise ValueError(
+                f"warm-up takes {warmup:g} epochs, the whole run {others.data['epochs']}; shorten --warmup_epochs"
+            )
         return warmup
 
     @field_validator("nesterov")

@@ -28,12 +28,12 @@ from tqdm import tqdm
 from src.config import ConvertConfig
 from src.digits import resolve_data_path
 from src.errors import UserError
+from src.files import written_beside
 from src.image_file import read_image
-from src.image_folder import ImageFolder, check_classes, check_images, decode_fault, open_split
+from src.image_folder import ImageFolder, check_classes, check_images, decode_fault, fingerprint, open_split
 from src.mindrecord import CONTENTS, NAME_ERRORS, checksum, is_converted, read_contents, shard_paths
 from src.preprocess import resize_short_side
 from src.training.reporting import log_to
-from src.weights import written_beside
 from src.workers import usable_workers
 
 logger = logging.getLogger(__name__)
@@ -100,14 +100,6 @@ def _shrunk(content: bytes, short_side: int) -> bytes:
         smaller = BytesIO()
         resize_short_side(image.convert("RGB"), short_side).save(smaller, "JPEG", quality=QUALITY)
         return smaller.getvalue()
-
-
-def fingerprint(folder: ImageFolder) -> str:
-    """SHA-256 over the names and sizes of all images."""
-    digest = hashlib.sha256()
-    for path in folder.files:
-        digest.update(os.fsencode(os.path.relpath(path, folder.root)) + b"\0%d\0" % os.path.getsize(path))
-    return digest.hexdigest()
 
 
 def _plan(folder: ImageFolder, shards: int) -> dict[str, Any]:

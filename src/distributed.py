@@ -6,6 +6,7 @@ offered here then does nothing.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Sequence
@@ -109,12 +110,22 @@ class _FromFirst(nn.Cell):
         return self.send((x,))[0]
 
 
+@functools.cache
+def _collect() -> _Collect:
+    return _Collect()  # one for all calls: each Cell is compiled anew
+
+
+@functools.cache
+def _sender() -> _FromFirst:
+    return _FromFirst()
+
+
 def gather(values: np.ndarray) -> np.ndarray:
     """What each rank gives, (ranks, *shape), on every rank; all must give the same shape and a type of 4 or 8 bytes."""
     values = np.ascontiguousarray(values)
     if ranks() == 1:
         return values[None]
-    words = _Collect()(Tensor(values.reshape(-1).view(np.int32))).asnumpy()  # a type that every device can send
+    words = _collect()(Tensor(values.reshape(-1).view(np.int32))).asnumpy()  # a type that every device can send
     return np.ascontiguousarray(words).view(values.dtype).reshape(ranks(), *values.shape)
 
 
@@ -122,7 +133,7 @@ def from_first(data: bytes = b"") -> bytes:
     """The bytes that rank 0 gives, on every rank."""
     if ranks() == 1:
         return data
-    send = _FromFirst()
+    send = _sender()
     length = int(send(Tensor([len(data)], ms.int32)).asnumpy()[0])
     words = np.zeros(-(-length // 4), np.int32)
     if is_first():

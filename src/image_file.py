@@ -15,12 +15,13 @@ class PackedPath(str):
     """`length` bytes of `container`, from `offset` on; as text, a path that tells users which image it is."""
 
     container: str
+    name: str
     offset: int
     length: int
 
     def __new__(cls, container: str, name: str, offset: int, length: int) -> PackedPath:
         path = super().__new__(cls, os.path.join(container, name))
-        path.container, path.offset, path.length = container, offset, length
+        path.container, path.name, path.offset, path.length = container, name, offset, length
         return path
 
 
@@ -37,6 +38,16 @@ def read_image(path: str | Path) -> np.ndarray:
     if len(content) < path.length:
         raise OSError(f"{path.container} ends before its image {path}")
     return np.frombuffer(content, np.uint8)
+
+
+def image_size(path: str | Path) -> int:
+    """Encoded bytes; 0 for a file that cannot be reached."""
+    if isinstance(path, PackedPath):
+        return path.length
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
 
 
 def image_source(path: str | Path) -> str | Path | BytesIO:

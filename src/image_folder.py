@@ -6,6 +6,7 @@ The class of an image is its folder; class k is the k-th folder name in sorted o
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from src.errors import UserError
-from src.image_file import image_source, read_image
+from src.image_file import PackedPath, image_size, image_source, read_image
 from src.preprocess import IMAGE_SUFFIXES
 
 Check = Literal["auto", "full", "quick", "off"]
@@ -83,6 +84,16 @@ class ImageFolder:
         full = check == "full" or (check == "auto" and len(self) <= FULL_CHECK_LIMIT)
         found = find_faults(self.files, decode_fault if full else ends_fault, workers, f"check {self.root.name}")
         return found + [f"{path}: not an image by its name ({' '.join(IMAGE_SUFFIXES)})" for path in self.strangers]
+
+
+def fingerprint(folder: ImageFolder) -> str:
+    """SHA-256 over labels, names and sizes of all images: the same for a folder and the set converted from it."""
+    digest = hashlib.sha256()
+    start = len(str(folder.root)) + len(os.sep)
+    for path, label in zip(folder.files, folder.labels.tolist(), strict=True):
+        name = path.name if isinstance(path, PackedPath) else path[start:]
+        digest.update(f"{label} {name} {image_size(path)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageFolder:

@@ -136,6 +136,8 @@ def training(args: argparse.Namespace, flags: list[str], date: str) -> tuple[lis
     """
     config = args.config or PROJECT / "config" / ("digits.yaml" if args.data_path == "digits" else "tinynet_c.yaml")
     run = args.run_dir or Path("runs") / f"{Path(config).stem}-{date}"
+    if args.resume == "auto" and not args.run_dir:
+        raise UserError("resume is auto, but no run is named; give --run_dir")
     if args.resume and args.resume != "auto":
         if not Path(args.resume).is_file():
             raise UserError(f"resume: there is no checkpoint {args.resume}")
@@ -152,7 +154,8 @@ def main(argv: list[str]) -> int:
         command, run = training(args, flags, date)
         logs = run / "logs" / f"{date}-{job.node_rank}-{os.getpid()}"
         target = args.device_target if job.devices or args.device_target != "auto" else "CPU"
-        where = f"NPUs {job.devices}" if job.devices else target
+        none = "CPU: no NPU was found" if args.device_target == "auto" else target
+        where = f"NPUs {job.devices}" if job.devices else none
         more = f", ranks {job.first} to {job.first + job.local - 1} of {job.total}" if job.total > job.local else ""
         print(f"{job.local} workers on {where}{more}; their logs: {logs}", flush=True)
         return Launch(job, [*command, "--device_target", target], logs).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import logging
 import platform
 import sys
@@ -28,7 +29,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.last, self.best = folder / "checkpoints" / "last.ckpt", folder / "checkpoints" / "best.ckpt"
-        self.events = None
+        self.events = self.lock = None
 
     def open(self, config: TrainConfig, rows: list[dict[str, float]], device: str) -> None:
         """Write configuration and environment, start the log, and bring the metrics to the state of `rows`.
@@ -38,6 +39,7 @@ class RunFolder:
         """
         try:
             self.last.parent.mkdir(parents=True, exist_ok=True)
+            self._lock()
             log_to(self.folder / "train.log")
         except OSError as error:
             raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
@@ -60,16 +62,30 @@ class RunFolder:
                 self.events.add_scalar(key, value, rows[-1]["epoch"])
 
     def close(self) -> None:
-        """Write what TensorBoard's writer still holds."""
+        """Write what TensorBoard's writer still holds, and let others have the folder."""
         if self.events:
             self.events.close()
+        if self.lock:
+            self.lock.close()
+
+    def _lock(self) -> None:
+        """Keep a second training out of the folder; the lock ends with the process, however it ends."""
+        self.lock = open(self.folder / ".lock", "w")  # noqa: SIM115 - held until close()
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"run_dir {self.folder} is in use by another training; wait for its end") from None
 
     def _write_metrics(self, rows: list[dict[str, float]]) -> None:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         with written_beside(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
+            writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _event_writer(folder: Path, epoch: int):
@@ -78,6 +94,14 @@ def _event_writer(folder: Path, epoch: int):
     except ImportError:
         raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
     return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk ends with one line, and the training not at all."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
+        logging.getLogger("src").removeHandler(self)
+        logger.warning("%s cannot be written any more: %s", self.baseFilename, sys.exc_info()[1])
 
 
 class _BarHandler(logging.StreamHandler):
@@ -97,7 +121,7 @@ def log_to(file: Path | None = None) -> None:
         for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
             root.removeHandler(handler)
             handler.close()
-        handler = logging.FileHandler(file, encoding="utf-8")
+        handler = _LogFile(file, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         root.addHandler(handler)
 

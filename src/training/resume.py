@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,8 @@ import numpy as np
 from src import distributed
 from src.config import TrainConfig
 from src.errors import UserError
-from src.image_folder import ImageFolder
-from src.training.checkpoint import newest_state, read_state
+from src.image_folder import ImageFolder, fingerprint
+from src.training.checkpoint import generation_before, newest_state, read_state
 from src.training.reporting import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -28,6 +26,7 @@ FREE = {
     "replace_head", "model", "num_classes", "input_size", "crop_pct",
 }  # fmt: skip
 FIXED = ("model", "classes")  # a checkpoint of another network or other classes cannot be gone on with at all
+IDENTITY = (*FIXED, "preprocess", "data", "device", "ranks", "workers")  # as they are in effect, whatever keys say
 
 Start = tuple[Path, dict[str, np.ndarray], dict[str, Any]]
 
@@ -49,8 +48,13 @@ def find_run(config: TrainConfig) -> tuple[RunFolder, Start | None]:
         folder = Path("runs") / f"{config.model or 'model'}-{time.strftime('%Y%m%d-%H%M%S')}"
     run = RunFolder(folder)
     if resume == "auto":
-        return run, newest_state(run.last)
-    if run.last.exists() and not (resume and Path(resume).resolve().parent == run.last.resolve().parent):
+        start = newest_state(run.last)
+        if start is None:
+            logger.info("there is nothing to go on from in %s: starting anew", folder)
+        return run, start
+    if any(path.exists() for path in (run.last, generation_before(run.last))) and not (
+        resume and Path(resume).resolve().parent == run.last.resolve().parent
+    ):
         raise UserError(f"run_dir {folder} already holds a run; go on with --resume auto, or give another --run_dir")
     return run, (Path(resume), *read_state(Path(resume))) if resume else None
 
@@ -60,14 +64,9 @@ def shared_meta(start: Start | None) -> dict[str, Any]:
     return json.loads(distributed.from_first(json.dumps(start[2] if start else {}).encode()))
 
 
-def fingerprint(train: ImageFolder, val: ImageFolder) -> str:
-    """What tells a data set from others: a hash over the names and labels of its images."""
-    digest = hashlib.sha256()
-    for folder in (train, val):
-        start = len(str(folder.root)) + len(os.sep)
-        for path, label in zip(folder.files, folder.labels.tolist(), strict=True):
-            digest.update(f"{label} {path[start:]}\0".encode("utf-8", "surrogateescape"))
-    return f"{len(train)} + {len(val)} images {digest.hexdigest()[:12]}"
+def data_of(train: ImageFolder, val: ImageFolder) -> str:
+    """What tells a data set from others, wherever it lies: how many images, and a hash of labels, names and sizes."""
+    return f"{len(train)} + {len(val)} images {fingerprint(train)[:8]}{fingerprint(val)[:8]}"
 
 
 def check_same_run(path: Path, was: dict[str, Any], now: dict[str, Any], *, allowed: bool) -> None:
@@ -89,9 +88,6 @@ def check_same_run(path: Path, was: dict[str, Any], now: dict[str, Any], *, allo
     if not allowed:
         raise UserError(f"resume: {named}; that changes the result: set it back, or say --allow_changes")
     logger.warning("going on from %s although %s", path, named)
-
-
-IDENTITY = (*FIXED, "preprocess", "data", "ranks", "workers")
 
 
 def _short(value: Any) -> str:

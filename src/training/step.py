@@ -134,6 +134,8 @@ class TrainStep(nn.Cell):
         finite = ms.amp.all_finite(gradients)
         if finite:
             loss = ops.depend(loss, self.optimizer(gradients))
+        else:  # the learning rate moves on all the same
+            loss = ops.depend(loss, ops.assign_add(self.optimizer.global_step, 1))
         return ops.depend(loss, self.loss_scale(finite))
 
     def _clipped(self, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -12,7 +12,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While it is entered, the first signal is only noted, in `signal`; the second has its usual effect."""
+    """While it is entered, signals are only noted, in `signal`; a second SIGINT interrupts at once.
+
+    A second SIGTERM does not: launchers and cluster managers both send one to the same process.
+    """
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
@@ -33,6 +36,8 @@ class StopRequest:
         self.signal = self.signal or signal.Signals(number)
 
     def _note(self, number: int, _: FrameType | None) -> None:
+        if self.signal is None:
+            logger.info("%s: saving and stopping soon", signal.Signals(number).name)
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
         self.note(number)
-        logger.info("%s: stopping after this step; again: at once, without saving", self.signal.name)
-        self.__exit__()

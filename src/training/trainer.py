@@ -31,7 +31,7 @@ from src.training.mixing import draw
 from src.training.precision import needs_loss_scale, with_precision
 from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates, schedule_line
 from src.training.reporting import duration, log_to
-from src.training.resume import check_same_run, find_run, fingerprint, shared_meta
+from src.training.resume import check_same_run, data_of, find_run, shared_meta
 from src.training.step import TrainStep
 from src.training.stopping import StopRequest
 from src.weights import load_weights, read_weights, weights_of
@@ -72,10 +72,13 @@ class Trainer:
         self.train, self.val = _open_data(config)
         self.workers = usable_workers(config.workers, distributed.local_ranks())
         check_images((self.train, self.val), config.check_data, self.workers)
+        self.data = data_of(self.train, self.val) if self.run else ""
         self._build(weights, before)
         self.updates, self.best, self.better, self.rows = 0, -1.0, "ema" if self.step.ema else "raw", []
         self.compiled = False
         self._begin_epoch()
+        if (config.freeze_backbone or config.freeze_bn) and not (weights or self.meta):
+            raise UserError("there are no trained weights to keep frozen; give them with --ckpt")
         if start:
             check_same_run(start[0], self.meta, self._identity(), allowed=config.allow_changes)
             load_state(self.step, start[1], start[0])
@@ -170,7 +173,7 @@ class Trainer:
             if time.monotonic() - self.saved_at > WORTH_SAVING:
                 self.save()
             row |= self.evaluate_both()
-        improved = self._improved(row)
+        improved = self._improved(row) or bool(self.run and "raw_top1" in row and not self.run.best.exists())
         self.rows.append(row)
         self._begin_epoch()
         self.save(best=improved)
@@ -297,6 +300,7 @@ class Trainer:
         self._check_losses(losses)
         for loss in losses:
             self.partial["loss"] += loss
+        self.partial["batches"] += len(losses)
         signals = distributed.gather(np.float64([self.slowest, self.partial["waited"], self.stop.signal or 0]))
         logger.info(self._line(losses[-1], signals))
         self.slowest = 0.0
@@ -338,7 +342,7 @@ class Trainer:
                 raise Diverged(f"the loss is {loss} at step {step}; {kept}; try a lower --lr")
 
     def _begin_epoch(self) -> None:
-        self.partial = {"loss": 0.0, "seconds": 0.0, "waited": 0.0, "timed": 0}
+        self.partial = {"loss": 0.0, "batches": 0, "seconds": 0.0, "waited": 0.0, "timed": 0}
         self.slowest = 0.0
 
     def _pace(self) -> float:
@@ -352,7 +356,7 @@ class Trainer:
             "epoch": len(self.rows) + 1,
             "step": self.updates,
             "lr": float(self.rates[self.updates - 1]),
-            "train_loss": self.partial["loss"] / (self.steps * self.config.accumulate),
+            "train_loss": self.partial["loss"] / self.partial["batches"],
             "images_per_second": self.global_batch / pace,
             "data_wait": self.partial["waited"] / max(self.partial["seconds"], 1e-9),
             "seconds": pace * self.steps,
@@ -374,7 +378,8 @@ class Trainer:
             "model": self.model,
             "classes": list(self.train.classes),
             "preprocess": self.preprocess.as_dict(),
-            "data": fingerprint(self.train, self.val),
+            "data": self.data,
+            "device": self.device.target,
             "ranks": distributed.ranks(),
             "workers": self.workers,
             "steps": self.steps,

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from src.config import TrainConfig
+from src.errors import UserError
 from src.training.reporting import RunFolder, draw_curves, duration, environment
 
 
@@ -21,6 +22,9 @@ def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):
     run = RunFolder(tmp_path / "run")
     run.open(TrainConfig(), [], "CPU")
     run.report(rows)
+    with pytest.raises(UserError, match="is in use by another training"):
+        RunFolder(tmp_path / "run").open(TrainConfig(), rows, "CPU")
+    run.close()
     again = RunFolder(tmp_path / "run")
     again.open(TrainConfig(), rows[:2], "CPU")
     again.report([*rows[:2], {"epoch": 3, "lr": 0.5, "train_loss": 1.0, "raw_top1": 60}])
@@ -28,7 +32,7 @@ def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):
         found = [(row["epoch"], row["lr"], row["raw_top1"]) for row in csv.DictReader(file)]
     assert found == [("1", "0.1", "50"), ("2", "0.05", ""), ("3", "0.5", "60")]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "checkpoints", "config.yaml", "environment.txt", "train.log", "metrics.csv", "curves.png",
+        ".lock", "checkpoints", "config.yaml", "environment.txt", "train.log", "metrics.csv", "curves.png",
     }  # fmt: skip
     assert "mindspore 2." in environment()
     assert "device CPU, 1 process" in (tmp_path / "run/environment.txt").read_text()

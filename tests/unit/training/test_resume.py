@@ -9,14 +9,14 @@ from src.ckpt import save_ckpt
 from src.config import TrainConfig
 from src.errors import UserError
 from src.image_folder import open_split
-from src.training.resume import check_same_run, find_run, fingerprint, shared_meta
+from src.training.resume import check_same_run, data_of, find_run, shared_meta
 
 # What may change without a word: nothing here has a part in the weights that come out, or `IDENTITY` compares what
 # the key stands for (network, classes, pixels, images, threads in use).
 INTENDED_FREE = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "check_data", "cache", "tensorboard",
     "eval_interval", "log_interval", "checkpoint_minutes", "ckpt", "weights", "replace_head",
-    "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs",
+    "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs", "data_sink",
 }  # fmt: skip
 PATH = Path("run/checkpoints/last.ckpt")
 
@@ -29,6 +29,7 @@ def identity(**changes):
         "classes": ["cat", "dog"],
         "preprocess": {"size": 32, "crop_pct": 1.0},
         "data": "6 + 3 images 0123456789ab",
+        "device": "CPU",
         "ranks": 1,
         "workers": 2,
         "config": config,
@@ -94,7 +95,13 @@ def test_another_schedule_is_named(schedules):
 
 @pytest.mark.parametrize(
     "key, value",
-    [("preprocess", {"size": 48}), ("data", "7 + 3 images ba9876543210"), ("ranks", 2), ("workers", 1)],
+    [
+        ("preprocess", {"size": 48}),
+        ("data", "7 + 3 images ba9876543210"),
+        ("device", "Ascend"),
+        ("ranks", 2),
+        ("workers", 1),
+    ],
 )
 def test_other_data_and_devices_are_named_and_may_be_allowed(key, value, caplog):
     with pytest.raises(UserError, match=f"^resume: {key} was "):
@@ -202,7 +209,7 @@ def test_without_other_ranks_the_meta_is_the_checkpoints_own():
 
 
 def print_of(root):
-    return fingerprint(open_split(root, "train"), open_split(root, "val"))
+    return data_of(open_split(root, "train"), open_split(root, "val"))
 
 
 def test_a_data_set_is_known_wherever_it_lies(image_folder, tmp_path):
