@@ -31,6 +31,12 @@ class StopRequest:
         for number, handler in self.usual.items():
             signal.signal(number, handler)
 
+    def renew(self) -> None:
+        """Take the signals back: MindSpore, when it first compiles, gives SIGINT a handler that sends SIGTERM."""
+        if not self:
+            for number in SIGNALS:
+                signal.signal(number, self._note)
+
     def note(self, number: int) -> None:
         """Another rank has received the signal."""
         self.signal = self.signal or signal.Signals(number)

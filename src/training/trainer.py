@@ -155,6 +155,7 @@ class Trainer:
         with bar:
             while self.updates < end:
                 pending += self._timed_update(batches)
+                self.stop.renew()
                 self.updates += 1
                 bar.update()
                 alone_and_stopped = self.stop and distributed.ranks() == 1
