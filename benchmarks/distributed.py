@@ -74,6 +74,8 @@ def compare(args: argparse.Namespace, argv: list[str]) -> None:
             for what, found in zip(("one process", f"{args.ranks} ranks"), zip(*rates)):
                 print(f"  {what:<12} {statistics.median(found):6.1f} images/s")
             print(f"  ratio        {statistics.median(two / one for one, two in rates):6.2f}")
+            alone.wait()
+            ranks.wait()
         finally:
             for process in (alone, ranks):
                 process.terminate()
