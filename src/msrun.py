@@ -28,6 +28,7 @@ LOOK_EVERY = 0.2  # seconds
 SCHEDULER_LEADS = 10  # seconds by which the scheduler may end before the workers do; more: it has failed
 TIME_TO_LEAVE = 5  # seconds that msrun has to collect its processes after they were killed
 FAILED = re.compile(r"Worker process (\d+) exit with exception\. Error code: (-?\d+)")
+LOST = re.compile(r"The node: (\d+) is timed out")  # says the scheduler of a rank, on whatever machine
 CHATTER = re.compile(r"\[(DEBUG|INFO|WARNING)\] [A-Z_]+\(\d+")  # how MindSpore's own log lines begin
 
 
@@ -174,8 +175,20 @@ class Launch:
         if code > 0 and said:
             _say(said[-1])
             return code
+        if lost := self._lost_elsewhere(code):
+            _say(f"error: {lost}; all workers here were stopped; the log of the machine where it ran says why")
+            return 1
         self._explain(f"rank {rank} {_how(code)}", log)
         return code if code > 0 else 1
+
+    def _lost_elsewhere(self, code: int) -> str | None:
+        """What has ended on another machine, if that is why a worker ended here: MindSpore sends it a SIGTERM then."""
+        if self.job.total == self.job.local or code != -signal.SIGTERM:
+            return None
+        here = range(self.job.first, self.job.first + self.job.local)
+        said = Log(self.logs / "scheduler.log").tail(10_000)
+        lost = [number for line in said for number in LOST.findall(line) if int(number) not in here]
+        return f"rank {lost[0]}, on another machine, has ended" if lost else "another machine's rank has ended"
 
     def _explain(self, what: str, log: Log) -> None:
         _say(f"error: {what}; all others here were stopped; the end of {log.path}:", *log.tail())

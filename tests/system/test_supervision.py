@@ -1,5 +1,6 @@
 """How a job of several processes ends, and that none is left: with real msrun, and ranks that only behave like ones."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from helpers import PROJECT
 
 HERE = Path(__file__).parent
 
@@ -19,8 +21,9 @@ class Ranks:
         self.folder = folder / "a job"
         self.folder.mkdir()
         program = [HERE / "start_ranks.py", 2, self.folder / "logs", HERE / "toy_rank.py", behaviour, self.folder]
-        command = [sys.executable, *map(str, program)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command, paths = [sys.executable, *map(str, program)], os.environ | {"PYTHONPATH": str(PROJECT)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(command, env=paths, **pipes)
 
     def wait_for(self, pattern: str, count: int = 2) -> None:
         deadline = time.monotonic() + 60

@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from src import msrun
 from src.errors import UserError
-from src.msrun import Job, Log, environment, interpreter, msrun_command
+from src.msrun import Job, Launch, Log, environment, interpreter, msrun_command
 
 JOB = Job(2, 4, 2, 1, "10.0.0.1", 8118, "4,5", Path("/a table.json"))
 
@@ -52,3 +53,13 @@ def test_a_log_is_read_line_by_line_as_it_grows(tmp_path):
         file.write(b"o\n[WARNING] ME(12:34,MainProcess):2026 chatter\n[ERROR] \xff\nend")
         assert log.new_lines() == ["two", "[WARNING] ME(12:34,MainProcess):2026 chatter", "[ERROR] \ufffd"]
     assert log.tail(3) == ["two", "[ERROR] \ufffd", "end"]
+
+
+def test_what_ended_on_another_machine_is_named(tmp_path):
+    launched = Launch(Job(2, 4, 2, 1), ["x.py"], tmp_path)
+    assert launched._lost_elsewhere(-signal.SIGTERM) == "another machine's rank has ended"
+    line = "[ERROR] DISTRIBUTED(1,7f,python):2026-01-01 [a.cc:1] f] The node: {} is timed out. It may exit\n"
+    (tmp_path / "scheduler.log").write_text(line.format(3) + line.format(1))
+    assert launched._lost_elsewhere(-signal.SIGTERM) == "rank 1, on another machine, has ended"
+    assert launched._lost_elsewhere(-signal.SIGKILL) is None and launched._lost_elsewhere(1) is None
+    assert Launch(Job(2, 2), ["x.py"], tmp_path)._lost_elsewhere(-signal.SIGTERM) is None
