@@ -54,7 +54,7 @@ def test_all_ranks_hold_the_same_bits_after_different_images(found):
 @pytest.mark.parametrize("name", ranks_program.DIVISIBLE)
 def test_two_ranks_compute_what_one_does_with_the_whole_batch(found, name):
     alone, together = ranks_program.divided(name), found[2, name]
-    assert np.ptp(alone["losses"]) > 0.01
+    assert np.ptp(alone["losses"]) > 1e-3
     assert_same(alone, together, atol=1e-5, rtol=0)
 
 
