@@ -88,7 +88,8 @@ class Run:
         with open(self.folder / "metrics.csv", newline="") as file:
             lines = [{key: value for key, value in row.items() if key not in TIMING} for row in csv.DictReader(file)]
         assert len(lines) == 2 and files["last.ckpt"][2]["step"] == 22
-        assert [path.name for path in self.folder.rglob(".*")] == [".lock"]  # a kill leaves half a file; going on removes it
+        # a kill leaves half a file; going on removes it
+        assert [path.name for path in self.folder.rglob(".*")] == [".lock"]
         return files | {"metrics.csv": lines}
 
 
