@@ -30,6 +30,7 @@ def scores(workspace, data, run, *flags):
         return [float(row["raw_top1"]) for row in csv.DictReader(file)]
 
 
+@pytest.mark.long
 def test_trained_weights_beat_none_at_equal_epochs(workspace, halves, tmp_path):
     learnt = scores(workspace, halves / "low", tmp_path / "low", "--config", "config/digits.yaml", "--epochs", 6)
     assert max(learnt) > 90

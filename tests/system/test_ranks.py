@@ -20,7 +20,7 @@ from src.ckpt import read_ckpt
 HERE = Path(__file__).parent
 CHEAP = ("--input_size", 32, "--check_data", "off", "--log_interval", 4, "--batch_size", 32, "--epochs", 1)
 EXACT = ("--drop_path", 0.2)  # random in training, thus part of what must go on as it was
-SECONDS = 300
+SECONDS = 900
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +166,7 @@ def test_another_number_of_ranks_is_refused_by_name(stopped_twice):
     assert done.returncode == 2 and "ranks was 2 and is 1 now" in done.stderr
 
 
+@pytest.mark.long
 def test_a_killed_rank_ends_all(tmp_path):
     training = Training(tmp_path / "killed run")
     training.wait_for("training  ")
@@ -174,6 +175,7 @@ def test_a_killed_rank_ends_all(tmp_path):
     assert "error: rank 1 was killed by signal 9" in err and "worker_1.log" in err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "flags, status, words",
     [
