@@ -1,16 +1,21 @@
-"""Images a second that the input pipelines deliver, as a ratio to plain Pillow doing the same, in one run.
+"""Images a second and core that the input pipelines deliver, held against others that do the same, in one run.
 
-    python benchmarks/input_pipeline.py [--data_path DIR/train] [--size 184] [--workers 2] [--rounds 5]
+    python benchmarks/input_pipeline.py [--data_path DIR] [--size 184] [--workers 2] [--rounds 5]
 
-Without --data_path, 512 JPEGs of 300 to 600 pixels a side are made up. Ours is held against three Pillow pipelines with
-the same transforms and workers: MindData's Pillow operators (what the model zoo's tinynet trains with), and a
-hand-written one in threads and in processes. Rounds alternate, and medians are compared.
+Without --data_path, 512 JPEGs of 300 to 600 pixels a side are made up; else DIR holds train/ and val/. Ours reads them
+from their folder, from MindRecord, from MindRecord with a short side of 256 pixels, and from memory. The others have
+the same transforms and workers: timm's loader (where torch and timm are installed), MindData's Pillow operators (what
+the model zoo's tinynet trains with), and a hand-written Pillow one in threads and in processes.
+
+A core's rate is images by processor time, all threads and processes together: other programs on the machine disturb it
+less than the time on the clock. Rounds alternate, and medians are compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 import statistics
 import sys
 import tempfile
@@ -27,13 +32,18 @@ from PIL import Image, ImageEnhance
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from src.config import AugmentOptions
+from benchmarks.timm_loader import timm_loader
+from src.cache import cached
+from src.config import AugmentOptions, ConvertConfig
+from src.convert import convert
 from src.dataset import eval_dataset, train_dataset
-from src.image_folder import ImageFolder
+from src.image_folder import ImageFolder, open_split
 from src.preprocess import Preprocess
 from src.workers import usable_cores
 
 BATCH = 32
+SHORT_SIDE = 256  # pixels
+CARDS = (1000, 2500, 5000, 10_000)  # images a second that a card may train
 
 
 def make_photographs(folder: Path, count: int = 512) -> None:
@@ -78,14 +88,15 @@ def pillow_eval(path: str, size: int) -> np.ndarray:
     return rule.normalize(rule.pixels(path))
 
 
-def pillow_batches(pool: Executor, transform: Callable, files: Sequence[str]) -> Iterable[np.ndarray]:
+def pillow_batches(pool: Callable[[], Executor], transform: Callable, files: Sequence[str]) -> Iterable[np.ndarray]:
     """Batches of what `transform` makes of the files, a pool's workers ahead of the reader."""
     images: list[np.ndarray] = []
-    for image in pool.map(transform, files, chunksize=4):
-        images.append(image)
-        if len(images) == BATCH:
-            yield np.stack(images)
-            images = []
+    with pool() as workers:
+        for image in workers.map(transform, files, chunksize=4):
+            images.append(image)
+            if len(images) == BATCH:
+                yield np.stack(images)
+                images = []
     if images:
         yield np.stack(images)
 
@@ -110,49 +121,71 @@ def batches_of(data) -> Iterable[np.ndarray]:
     return (batch[0] for batch in data.create_tuple_iterator(num_epochs=1, output_numpy=True))
 
 
-def rate(batches: Iterable[np.ndarray]) -> float:
-    """Images a second, start included."""
-    began = time.perf_counter()
+def rates(batches: Iterable[np.ndarray]) -> tuple[float, float]:
+    """Images a second on the clock, and a second of processor time; start included."""
+    began, spent = time.perf_counter(), sum(os.times()[:4])
     images = sum(len(batch) for batch in batches)
-    return images / (time.perf_counter() - began)
+    return images / (time.perf_counter() - began), images / (sum(os.times()[:4]) - spent)
+
+
+def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[str, Callable[[], Iterable[np.ndarray]]]:
+    """What is compared, by name; the first word is what it does, and "ours" is what the others are held against."""
+    folder, rule = open_split(data_path, "train"), Preprocess(size)
+    sources = {"": folder, ", from memory": cached(folder, "on")}
+    for short_side, name in {0: ", MindRecord", SHORT_SIDE: f", MindRecord {SHORT_SIDE} px"}.items():
+        output = scratch / f"records {short_side}"
+        convert(ConvertConfig(data_path=str(data_path), output=output, short_side=short_side, check_data="off"))
+        sources[name] = open_split(output, "train")
+
+    def ours(images, **options) -> Iterable[np.ndarray]:
+        augment = AugmentOptions(**options)
+        return batches_of(train_dataset(images, rule, augment, BATCH, epoch=0, seed=0, workers=workers))
+
+    found = {f"train, ours{name}": partial(ours, images) for name, images in sources.items()}
+    found["train, ours, antialiased"] = partial(ours, folder, antialias=True)
+    found[f"train, ours, MindRecord {SHORT_SIDE} px, antialiased"] = partial(
+        ours, list(sources.values())[-1], antialias=True
+    )
+    found["train, ours, RandAugment"] = partial(ours, folder, randaugment=9)
+    found["train, MindData's Pillow"] = lambda: batches_of(minddata_pillow(folder, size, workers))
+    if timm := timm_loader(folder.root, size, BATCH, workers):
+        found["train, timm's loader"] = timm
+    found["eval, ours"] = lambda: batches_of(eval_dataset(folder.files, rule, BATCH, workers=workers))
+    for kind, transform in {"train": pillow_train, "eval": pillow_eval}.items():
+        for name, pool in {"threads": ThreadPoolExecutor, "processes": ProcessPoolExecutor}.items():
+            job = partial(pillow_batches, partial(pool, workers), partial(transform, size=size), folder.files)
+            found[f"{kind}, Pillow in {name}"] = job
+    return found
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_path", type=Path, help="folder of class folders")
+    parser.add_argument("--data_path", type=Path, help="folder with train/CLASS/ and val/CLASS/")
     parser.add_argument("--size", type=int, default=184, help="pixels (184: TinyNet-C)")
     parser.add_argument("--workers", type=int, default=min(2, usable_cores()), help="threads or processes")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions, medians count")
+    parser.add_argument("--only", default="", help="measure pipelines with this word in their name")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as scratch:
+        data_path = args.data_path or Path(scratch) / "images"
         if args.data_path is None:
-            make_photographs(Path(scratch))
-        folder = ImageFolder.scan(args.data_path or Path(scratch))
-        rule, size, workers = Preprocess(args.size), args.size, args.workers
-        options = {"epoch": 0, "seed": 0, "workers": workers}
-        train = partial(train_dataset, folder, rule, batch_size=BATCH, **options)
-        with ThreadPoolExecutor(workers) as threads, ProcessPoolExecutor(workers) as processes:
-            pipelines: dict[str, Callable[[], Iterable[np.ndarray]]] = {
-                "train, ours": lambda: batches_of(train(augment=AugmentOptions())),
-                "train, ours, antialiased": lambda: batches_of(train(augment=AugmentOptions(antialias=True))),
-                "train, MindData's Pillow": lambda: batches_of(minddata_pillow(folder, size, workers)),
-                "eval, ours": lambda: batches_of(eval_dataset(folder.files, rule, BATCH, workers=workers)),
-            }
-            for kind, transform in {"train": pillow_train, "eval": pillow_eval}.items():
-                for name, pool in {"threads": threads, "processes": processes}.items():
-                    job = partial(pillow_batches, pool, partial(transform, size=size), folder.files)
-                    pipelines[f"{kind}, Pillow in {name}"] = job
-            rates: dict[str, list[float]] = {name: [] for name in pipelines}
-            for _ in range(args.rounds):
-                for name, pipeline in pipelines.items():
-                    rates[name].append(rate(pipeline()))
-    median = {name: statistics.median(values) for name, values in rates.items()}
-    print(f"{len(folder)} images to {size} px, {workers} workers on {usable_cores()} cores, {args.rounds} rounds")
-    for name, value in sorted(median.items()):
-        ratio = median[name.split(",")[0] + ", ours"] / value
-        print(f"  {name:<26} {value:6.0f} images/s {value / workers:6.0f} a worker   ours is {ratio:.2f} x")
+            make_photographs(data_path / "train")
+            make_photographs(data_path / "val", 2)
+        compared = pipelines(data_path, Path(scratch), args.size, args.workers)
+        measured: dict[str, list[tuple[float, float]]] = {name: [] for name in compared if args.only in name}
+        for _ in range(args.rounds):
+            for name in measured:
+                measured[name].append(rates(compared[name]()))
+    clock, core = ({n: statistics.median(v[i] for v in values) for n, values in measured.items()} for i in (0, 1))
+    print(f"{args.size} px, {args.workers} workers on {usable_cores()} cores, {args.rounds} rounds; images/s")
+    cards = "".join(f"{card:>7,}" for card in CARDS)
+    print(f"{'':<44}{'clock':>7}{'a core':>8}{'ours is':>9}   cores for a card of{cards}")
+    for name in sorted(measured):
+        ratio = core.get(name.split(",")[0] + ", ours", math.nan) / core[name]
+        needed = "".join(f"{math.ceil(card / core[name]):>7}" for card in CARDS)
+        print(f"{name:<44}{clock[name]:>7.0f}{core[name]:>8.0f}{ratio:>7.2f} x   {'':<19}{needed}")
 
 
 if __name__ == "__main__":

@@ -32,12 +32,12 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
     from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates
     from src.training.step import TrainStep
 
-    recipe = RecipeOptions(epochs=1)
+    recipe = RecipeOptions(epochs=1, warmup_epochs=0, ema_decay=ema_decay)
     network = create_model(model, dropout=recipe.dropout)
     size = size or network.architecture.resolution
     optimizer = build_optimizer(network, recipe, learning_rates(recipe, 1000, batch_size))
     loss = SmoothedCrossEntropy(1000, recipe.label_smoothing)
-    step = TrainStep(network, loss, optimizer, loss_scale=recipe.loss_scale, ema_decay=ema_decay)
+    step = TrainStep(network, loss, optimizer, recipe)
     rng = np.random.RandomState(0)
     images = Tensor(rng.randn(batch_size, 3, size, size).astype(np.float32))
     return step, (images, Tensor(rng.randint(0, 1000, batch_size).astype(np.int32)))

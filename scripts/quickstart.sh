@@ -34,7 +34,7 @@ best = max(float(row["images_per_second"]) for row in epochs)
 print(f"""
 TinyNet-E on handwritten digits
   accuracy     {score["top1"]:.2f} % top-1 on {score["images"]} images that training never saw
-  training     {len(epochs)} epochs in {seconds:.0f} s (compilation included), up to {best:.0f} images/s""")
+  training     {len(epochs)} epochs in {seconds:.0f} s (without compilation), up to {best:.0f} images/s""")
 for suffix in (".mindir", ".onnx"):
     file = Path(base + suffix)
     found = json.loads(file.with_suffix(".json").read_text())["files"][file.name]

@@ -77,7 +77,7 @@ def validate(schema: type[Schema], values: dict[str, Any], origin: dict[str, str
         key = str(error["loc"][0])
         text = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
         described = schema.model_fields[keys(schema)[key]].description
-        shown = values.get(key)
+        shown = values.get(key, error["input"])
         raise UserError(f"{origin.get(key, 'default')}: {key} is {shown!r}: {text} ({key}: {described})") from None
 
 
@@ -110,7 +110,7 @@ def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, P
     return merged | {key: (value, file) for key, value in content.items()}
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one line and raise."""
 
     def error(self, message: str) -> None:
@@ -119,7 +119,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _flags(schema: type[Options], argv: Sequence[str], doc: str) -> dict[str, Any]:
     """What the command line sets, by key, still as text: the schema checks types."""
-    parser = _Parser(
+    parser = Parser(
         usage="%(prog)s [--config YAML] [--FLAG VALUE ...]" + " [IMAGE_OR_FOLDER ...]" * (schema is PredictConfig),
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -133,7 +133,7 @@ def _flags(schema: type[Options], argv: Sequence[str], doc: str) -> dict[str, An
             for name in declared:
                 _add_flag(section, schema, name)
     known = [option for action in parser._actions for option in action.option_strings]
-    argv = [_underscored(word) for word in argv]
+    argv = [underscored(word) for word in argv]
     found, unknown = parser.parse_known_intermixed_args(argv)
     for word in unknown:
         flag = word.split("=")[0]
@@ -165,7 +165,7 @@ def _plain(default: Any) -> str:
     return " ".join(f"{value:.4g}" for value in default) if isinstance(default, tuple) else str(default)
 
 
-def _underscored(word: str) -> str:
+def underscored(word: str) -> str:
     """`--batch-size=8` as `--batch_size=8`; values are left alone."""
     if not word.startswith("--"):
         return word

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from src.design.families import TINYNETS
 from src.errors import did_you_mean
@@ -92,7 +92,22 @@ class AugmentOptions(Options):
     crop_ratio: tuple[float, float] = option((3 / 4, 4 / 3), "least and greatest width/height of a crop")
     antialias: bool = option(False, "shrink crops with an antialiased bicubic, as Pillow does: a sixth slower")
     hflip: float = option(0.5, "probability of a left-right flip", ge=0, le=1)
-    color_jitter: float = option(0.4, "brightness, contrast and saturation change by up to this factor", ge=0, lt=1)
+    color_jitter: float = option(
+        0.4, "brightness, contrast and saturation change by up to this factor; not with the next two", ge=0, lt=1
+    )
+    randaugment: float = option(0, "magnitude of RandAugment, as timm's rand-m9-mstd0.5; 0: none", ge=0, le=10)
+    autoaugment: bool = option(False, "AutoAugment with the policy found for ImageNet")
+    randaugment_ops: int = option(2, "RandAugment: operations an image, each done with probability 1/2", ge=1, le=14)
+    randaugment_std: float = option(0.5, "RandAugment: standard deviation of the magnitude", ge=0, le=10)
+    random_erasing: float = option(0, "probability of erasing a rectangle, 2 % to 33 % of the image", ge=0, le=1)
+    erasing_mode: Literal["const", "pixel"] = option("const", "what is put there: the mean colour, or noise by pixel")
+
+    @field_validator("autoaugment")
+    @classmethod
+    def _one_policy(cls, wanted: bool, info: ValidationInfo) -> bool:
+        if wanted and info.data.get("randaugment"):
+            raise ValueError("RandAugment is on too; take one of them")
+        return wanted
 
     @field_validator("crop_scale", "crop_ratio")
     @classmethod
@@ -109,20 +124,42 @@ class AugmentOptions(Options):
         return pair
 
 
+class MixOptions(Options):
+    """Mixing of images and labels (training only)"""
+
+    mixup: float = option(0.0, "blend each image with another by a share from Beta(mixup, mixup); 0: off", ge=0)
+    cutmix: float = option(
+        0.0, "paste a box of another image, of an area from Beta(cutmix, cutmix), into each; 0: off", ge=0
+    )
+    mix_prob: float = option(1.0, "probability that a batch is mixed at all", ge=0, le=1)
+    mix_switch_prob: float = option(0.5, "where both are on: probability of cutmix instead of mixup", ge=0, le=1)
+
+
 class RecipeOptions(Options):
     """Recipe"""
 
     epochs: int = option(450, "passes over the training images", ge=1)
     lr: float = option(0.048, "learning rate after warm-up, for a batch of lr_batch", gt=0)
     lr_batch: int = option(1024, "images that lr was chosen for: it is scaled by batch / lr_batch; 0: not scaled", ge=0)
-    warmup_epochs: float = option(3, "epochs over which the learning rate rises linearly", ge=0)
+    warmup_epochs: float = option(3, "epochs over which the rate rises linearly", ge=0)
     warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
-    decay_epochs: float = option(2.4, "epochs between two decays of the learning rate", gt=0)
-    decay_rate: float = option(0.97, "factor of each decay", gt=0, le=1)
+    schedule: Literal["step", "cosine", "constant"] = option(
+        "step", "the learning rate after warm-up: falls in steps, falls along a cosine to min_lr, or stays"
+    )
+    decay_epochs: float = option(2.4, "schedule step: epochs between two decays", gt=0)
+    decay_rate: float = option(0.97, "schedule step: factor of each decay", gt=0, le=1)
+    min_lr: float = option(1e-6, "schedule cosine: learning rate of the last step, not scaled", ge=0)
+    optimizer: Literal["rmsprop", "sgd", "adamw"] = option(
+        "rmsprop", "rmsprop: TensorFlow's, of the paper; sgd: with momentum; adamw: decoupled weight decay"
+    )
     rms_decay: float = option(0.9, "RMSProp: what the mean square keeps at a step", ge=0, lt=1)
-    momentum: float = option(0.9, "RMSProp: momentum", ge=0, lt=1)
+    momentum: float = option(0.9, "RMSProp, SGD: momentum", ge=0, lt=1)
+    nesterov: bool = option(False, "SGD: look ahead by the momentum")
+    beta1: float = option(0.9, "AdamW: what the average gradient keeps at a step", gt=0, lt=1)
+    beta2: float = option(0.999, "AdamW: what the average squared gradient keeps at a step", gt=0, lt=1)
     epsilon: float = option(1e-3, "RMSProp: added to the mean square, inside the root (TensorFlow's form)", gt=0)
-    weight_decay: float = option(1e-5, "L2 penalty of matrices and kernels; BatchNorm and biases have none", ge=0)
+    adam_epsilon: float = option(1e-8, "AdamW: added to the root of the mean square", gt=0)
+    weight_decay: float = option(1e-5, "L2 penalty (adamw: decay) of matrices and kernels; others have none", ge=0)
     label_smoothing: float = option(0.1, "probability moved from the true class to all others together", ge=0, lt=1)
     dropout: float = option(0.2, "probability of dropping a feature before the classifier", ge=0, lt=1)
     drop_path: float = option(
@@ -130,29 +167,84 @@ class RecipeOptions(Options):
     )
     bn_momentum: float = option(0.9, "BatchNorm: what the running statistics keep at a step", ge=0, lt=1)
     bn_epsilon: float = option(1e-5, "BatchNorm: added to the variance", gt=0)
+    clip_norm: float = option(0, "greatest norm of all gradients together; 0: not clipped", ge=0)
+    accumulate: int = option(1, "batches whose gradients make one update", ge=1)
     ema_decay: float = option(0.9999, "what the averaged weights keep at a step; 0: no average", ge=0, lt=1)
-    amp_level: Literal["O0", "O2", "O3"] = option("O0", "O0: float32; O2: float16 but BatchNorm; O3: all float16")
-    loss_scale: float = option(1024, "factor of the loss while gradients are taken (for float16)", gt=0)
+    ema_warmup: bool = option(False, "let the average forget its start: it keeps (1+t)/(10+t) at update t, if less")
+    amp_level: Literal["O0", "O2", "O3"] = option(
+        "O0", "O0: float32; O2: half precision but BatchNorm; O3: BatchNorm's input too; loss and weights stay float32"
+    )
+    amp_dtype: Literal["float16", "bfloat16"] = option("float16", "the half precision of amp_level O2 and O3")
+    loss_scale: float = option(0, "float16: factor of the loss while gradients are taken; 0: found as it goes", ge=0)
+
+    @field_validator("warmup_epochs")
+    @classmethod
+    def _within_run(cls, warmup: float, others: ValidationInfo) -> float:
+        if warmup > others.data.get("epochs", warmup):
+            raise ValueError(
+                f"warm-up takes {warmup:g} epochs, the whole run {others.data['epochs']}; shorten --warmup_epochs"
+            )
+        return warmup
+
+    @field_validator("nesterov")
+    @classmethod
+    def _look_ahead(cls, nesterov: bool, others: ValidationInfo) -> bool:
+        if nesterov and others.data.get("momentum") == 0:
+            raise ValueError("there is nothing to look ahead by; give a momentum above 0")
+        return nesterov
 
 
 class RunOptions(Options):
     """Run"""
 
     run_dir: Path | None = option(None, "where the run is kept; default runs/MODEL-DATE")
+    cache: Literal["auto", "on", "off"] = option(
+        "auto", "keep encoded training images in memory; auto: sets below 256 MB"
+    )
     seed: int = option(1, "of weights, order, augmentation and dropout", ge=0, le=2**32 - 1)
     resume: str | None = option(
         None, "auto: go on from RUN_DIR/checkpoints/last.ckpt if there is one; PATH: from that file"
     )
     replace_head: bool = option(False, "start from weights of another class count, with a new classifier")
+    freeze_backbone: bool = option(False, "train the classifier alone; all else stays as in ckpt")
+    freeze_bn: bool = option(False, "BatchNorm keeps the running statistics of ckpt, and normalizes with them")
+    allow_changes: bool = option(False, "resume even with settings, data or devices that change the result")
+    checkpoint_minutes: float = option(15, "minutes after which a running epoch is saved", gt=0)
     eval_interval: int = option(1, "epochs between two evaluations", ge=1)
+    log_interval: int = option(
+        0, "steps between two lines of the log; losses are checked then; 0: a 20th of an epoch, at most 50", ge=0
+    )
+    tensorboard: bool = option(False, "write event files for TensorBoard to RUN_DIR/tensorboard as well")
+    sync_bn: bool = option(False, "Ascend: BatchNorm over the images of all devices")
+    data_sink: bool = option(False, "Ascend: send batches ahead to a queue on the device")
 
 
-class TrainConfig(RunOptions, RecipeOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
+class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
     """All of train.py."""
+
+    @field_validator("freeze_backbone", "freeze_bn")
+    @classmethod
+    def _trained_before(cls, frozen: bool, others: ValidationInfo) -> bool:
+        if frozen and not (others.data.get("ckpt") or others.data.get("resume")):
+            raise ValueError("there are no trained weights to keep; give them with --ckpt")
+        return frozen
 
 
 class CheckConfig(ImageOptions, ProgramOptions):
     """All of check_dataset.py."""
+
+
+class ConvertConfig(ImageOptions, ProgramOptions):
+    """All of convert_dataset.py."""
+
+    output: Path | None = option(None, "new folder for the converted data set, or one to go on with")
+    short_side: int = option(
+        0,
+        "shrink larger images to this short side, pixels, as JPEGs of quality 95; 0: keep all as they are",
+        ge=0,
+        le=1024,
+    )
+    shards: int = option(0, "files a split is written to; 0: one for each 8,192 images", ge=0, le=99_999)
 
 
 class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
@@ -193,7 +285,7 @@ class PredictConfig(DeviceOptions, ModelOptions):
         return path
 
 
-COMMANDS = (TrainConfig, CheckConfig, EvalConfig, ExportConfig, PredictConfig)
+COMMANDS = (TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig)
 
 
 def key_of(name: str, schema: type[Options]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import mindspore as ms
 
+from src import distributed
 from src.errors import UserError
 from src.workers import usable_cores
 
@@ -31,11 +32,15 @@ class Device:
 
 
 def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> Device:
-    """Choose the device, graph mode and the seed of everything MindSpore draws.
+    """Choose the device, graph mode and the seed of everything MindSpore draws; meet the other ranks of `msrun`.
+
+    There each rank takes the device with its own number on its machine.
 
     Raises:
         UserError: the device that was asked for cannot be used.
     """
+    if distributed.launched():
+        device_id = 0 if target == "CPU" else distributed.local_rank()
     if target == "CPU" and device_id:
         raise UserError(f"device_id is {device_id}, but there is one CPU; leave it out or name a --device_target")
     candidates = ("Ascend", "GPU", "CPU") if target == "auto" else (target,)
@@ -56,9 +61,8 @@ def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> 
         ms.set_seed(seed)
     if candidate != "Ascend" and target == "auto" and Path("/dev/davinci_manager").exists():
         logger.warning("an Ascend driver is installed, but MindSpore cannot use it: is CANN's set_env.sh sourced?")
-    chosen = Device(candidate, device_id)
-    logger.info("device: %s", chosen)
-    return chosen
+    distributed.join()
+    return Device(candidate, device_id)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ The class of an image is its folder; class k is the k-th folder name in sorted o
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from src.errors import UserError
+from src.image_file import PackedPath, image_size, image_source, read_image
 from src.preprocess import IMAGE_SUFFIXES
 
 Check = Literal["auto", "full", "quick", "off"]
@@ -67,6 +69,14 @@ class ImageFolder:
             strangers += others
         return cls(root, tuple(classes), tuple(files), np.array(labels, np.int32), tuple(strangers))
 
+    def read(self, index: int) -> np.ndarray:
+        """The encoded bytes of an image: uint8 (n,).
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return read_image(self.files[index])
+
     def faults(self, check: Check = "auto", workers: int = 1) -> list[str]:
         """One line a bad file, `path: what is wrong`, in order; a progress bar for more than a second's work."""
         if check == "off":
@@ -76,16 +86,28 @@ class ImageFolder:
         return found + [f"{path}: not an image by its name ({' '.join(IMAGE_SUFFIXES)})" for path in self.strangers]
 
 
+def fingerprint(folder: ImageFolder) -> str:
+    """SHA-256 over labels, names and sizes of all images: the same for a folder and the set converted from it."""
+    digest = hashlib.sha256()
+    start = len(str(folder.root)) + len(os.sep)
+    for path, label in zip(folder.files, folder.labels.tolist(), strict=True):
+        name = path.name if isinstance(path, PackedPath) else path[start:]
+        digest.update(f"{label} {name} {image_size(path)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
 def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageFolder:
-    """DATA_PATH/train or DATA_PATH/val.
+    """DATA_PATH/train or DATA_PATH/val; of a converted data set a `RecordSet`, which does the same.
 
     Raises:
-        UserError: as `ImageFolder.scan`.
+        UserError: as `ImageFolder.scan` or `open_records`.
     """
+    from src.mindrecord import is_converted, open_records  # which uses this module
+
     root = Path(data_path).expanduser()
     if not root.is_dir():
         raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
-    return ImageFolder.scan(root / split)
+    return open_records(root, split) if is_converted(root) else ImageFolder.scan(root / split)
 
 
 def check_classes(train: ImageFolder, val: ImageFolder) -> None:
@@ -140,7 +162,7 @@ def bad_files_named(files: Sequence[str], workers: int = 1) -> Iterator[None]:
 def decode_fault(path: str) -> str:
     """What is wrong with an image file, found by decoding it; an empty string for a good one."""
     try:
-        with Image.open(path) as image:
+        with Image.open(image_source(path)) as image:
             image.convert("RGB")
             if image.format not in FORMATS or image.mode == "F":
                 return f"{image.format} of mode {image.mode} inside; expected JPEG, PNG, BMP or TIFF of whole numbers"

@@ -16,13 +16,18 @@ from src.design.architecture import Block
 
 @dataclass(frozen=True)
 class Norm:
-    """BatchNorm settings: `momentum` is what the running average keeps (0.9 here is 0.1 in PyTorch)."""
+    """BatchNorm settings: `momentum` is what the running average keeps (0.9 here is 0.1 in PyTorch).
+
+    `sync`: normalize over the batches of all ranks together, which MindSpore does on Ascend only.
+    """
 
     momentum: float = 0.9
     epsilon: float = 1e-5
+    sync: bool = False
 
-    def __call__(self, channels: int) -> nn.BatchNorm2d:
-        return nn.BatchNorm2d(channels, momentum=self.momentum, eps=self.epsilon)
+    def __call__(self, channels: int) -> nn.Cell:
+        kind = nn.SyncBatchNorm if self.sync else nn.BatchNorm2d
+        return kind(channels, momentum=self.momentum, eps=self.epsilon)
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False):
@@ -33,6 +38,9 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
 def swish(x: Tensor) -> Tensor:
     """x * sigmoid(x), spelt out because not every exporter knows SiLU."""
     return x * ops.sigmoid(x)
+
+
+BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
 class SqueezeExcite(nn.Cell):
@@ -59,10 +67,16 @@ class Uniform(nn.Cell):
 
     def __init__(self, salt: int) -> None:
         super().__init__()
-        self.key = _int32((ms.get_seed() or 0) * 0x85EBCA6B + salt * 0x27D4EB2F + 1)
+        self.salt = salt
+        self.vary(0)
         self.spread_index, self.spread_calls = _int32(0x9E3779B1), _int32(0x165667B1)
         self.mix1, self.mix2 = _int32(0x85EBCA6B), _int32(0xC2B2AE35)
         self.calls = ms.Parameter(Tensor(0, ms.int32), requires_grad=False)
+
+    def vary(self, stream: int) -> None:
+        """Take another stream of numbers; call it before the first of them is drawn."""
+        bits = (ms.get_seed() or 0) * 0x85EBCA6B + self.salt * 0x27D4EB2F + stream * 0x85157AF5 + 1
+        self.key = _int32(bits)
 
     def construct(self, count: int) -> Tensor:
         """`count` numbers, float32 (count,)."""
@@ -141,6 +155,13 @@ class InvertedResidual(nn.Cell):
         y = self.se(swish(self.bn2(self.conv_dw(y))))
         y = self.bn3(self.conv_pwl(y))
         return x + self.drop_path(y) if self.residual else y
+
+
+def vary_random_cells(network: nn.Cell, stream: int) -> None:
+    """Let every random Cell of a network draw from another stream, such as a rank's own."""
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, Uniform):
+            cell.vary(stream)
 
 
 BLOCK_CELLS = {"ds": DepthwiseSeparable, "ir": InvertedResidual}

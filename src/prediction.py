@@ -13,11 +13,11 @@ from PIL import Image
 from src import device
 from src.config import PredictConfig
 from src.errors import UserError
+from src.files import written_beside
 from src.image_folder import decode_fault, list_images
 from src.models import LoadedModel, load_model
 from src.training.evaluator import predict_logits
 from src.training.reporting import log_to
-from src.weights import written_beside
 from src.workers import usable_workers
 
 logger = logging.getLogger(__name__)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from src.image_file import image_source
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff")  # what MindData's decoder and Pillow both read
@@ -52,7 +54,7 @@ class Preprocess:
         Raises:
             OSError, ValueError, Image.DecompressionBombError: as Pillow does for a file that it cannot decode.
         """
-        with Image.open(path) as image:
+        with Image.open(image_source(path)) as image:
             return np.asarray(self.crop(image))
 
     def normalize(self, pixels: np.ndarray) -> np.ndarray:

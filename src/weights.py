@@ -6,11 +6,6 @@ Parameters are named as in timm but for BatchNorm, where MindSpore says gamma, b
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -21,10 +16,11 @@ from mindspore import nn
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from src.device import quiet_mindspore
+from src.ckpt import EMA_PREFIX, STATE_PREFIXES, read_ckpt
 from src.errors import UserError
+from src.files import written_beside
+from src.layers import BATCH_NORMS
 
-EMA_PREFIX, OPTIMIZER_PREFIX = "ema.", "optimizer."  # of what a training checkpoint holds beside the weights
 HEAD = ("classifier.weight", "classifier.bias")
 BATCH_NORM_TO_TIMM = {
     "gamma": "weight",
@@ -83,7 +79,7 @@ def timm_names(network: nn.Cell) -> dict[str, str]:
             stem = parameter.name.removesuffix(key)
             if key not in NOT_WEIGHTS:
                 names[parameter.name] = stem + (
-                    BATCH_NORM_TO_TIMM.get(key, key) if isinstance(cell, nn.BatchNorm2d) else key
+                    BATCH_NORM_TO_TIMM.get(key, key) if isinstance(cell, BATCH_NORMS) else key
                 )
     return names
 
@@ -118,7 +114,7 @@ def read_weights(path: str | Path, prefer: Literal["auto", "raw", "ema"] = "auto
     tensors = {
         name: value.astype(np.float32)
         for name, value in tensors.items()
-        if value.dtype.kind == "f" and not name.startswith((EMA_PREFIX, OPTIMIZER_PREFIX))
+        if value.dtype.kind == "f" and not name.startswith(STATE_PREFIXES)
     }
     for name, value in tensors.items():
         if not np.isfinite(value).all():
@@ -176,48 +172,6 @@ def save_safetensors(network: nn.Cell, path: Path) -> None:
     tensors = {timm: parameters[name].asnumpy().copy() for name, timm in timm_names(network).items()}
     with written_beside(path) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
-
-
-def save_ckpt(tensors: dict[str, np.ndarray], path: Path, meta: dict[str, Any]) -> None:
-    """Write a MindSpore checkpoint with checksum; `meta` (plain values) travels as JSON under the key "meta"."""
-    records = [{"name": name, "data": ms.Tensor(value)} for name, value in tensors.items()]
-    with written_beside(path) as temporary:
-        ms.save_checkpoint(records, str(temporary), append_dict={"meta": json.dumps(meta)}, crc_check=True)
-
-
-def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All tensors of a MindSpore checkpoint and its `meta`.
-
-    Raises:
-        UserError: the file is damaged or is no checkpoint.
-    """
-    try:
-        with quiet_mindspore():
-            content = ms.load_checkpoint(str(path), crc_check=True)
-        meta = json.loads(content.pop("meta", "{}"))
-    except (ValueError, TypeError, RuntimeError, OSError, UnicodeDecodeError):
-        raise UserError(f"{path} is damaged or is no MindSpore checkpoint; take another copy") from None
-    return {name: value.asnumpy() for name, value in content.items() if isinstance(value, ms.Tensor)}, meta
-
-
-@contextlib.contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
-    """A temporary path with the name of `path`, whose file replaces `path` whole when the block ends without error.
-
-    Raises:
-        UserError: the folder cannot be written to.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            yield temporary
-            temporary.chmod(0o644)
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -14,14 +14,16 @@ import numpy as np
 from mindspore import nn
 
 from src import device
+from src.ckpt import save_ckpt
 from src.compat import export_onnx
 from src.config import ExportConfig
 from src.deploy.verification import TOLERANCE, difference, verification_images
 from src.design.cost import total_cost
 from src.errors import UserError
+from src.files import written_beside
 from src.models import LoadedModel, load_model
 from src.training.reporting import log_to
-from src.weights import save_ckpt, save_safetensors, timm_names, weights_of, written_beside
+from src.weights import save_safetensors, timm_names, weights_of
 
 logger = logging.getLogger(__name__)
 

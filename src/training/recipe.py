@@ -6,6 +6,8 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 
 from src.config import RecipeOptions
+from src.errors import UserError
+from src.training.optimizers import AdamW, RMSProp
 
 
 def peak_rate(recipe: RecipeOptions, batch_size: int) -> float:
@@ -16,22 +18,59 @@ def peak_rate(recipe: RecipeOptions, batch_size: int) -> float:
 def learning_rates(recipe: RecipeOptions, steps_per_epoch: int, batch_size: int) -> np.ndarray:
     """The learning rate of every step, float32 (epochs * steps_per_epoch,).
 
-    Linear from `warmup_lr` to the peak over `warmup_epochs`, then `peak * decay_rate ** floor(epoch / decay_epochs)`,
-    where `epoch` is a fraction and counts from the very start.
+    Linear from `warmup_lr` to the peak over `warmup_epochs`, then by `schedule`:
+    step: `peak * decay_rate ** floor(epoch / decay_epochs)`; `epoch` is a fraction and counts from the very start;
+    cosine: half a wave from the peak down to `min_lr` at the last step; constant: the peak.
+
+    Raises:
+        UserError: `min_lr` is above the peak.
     """
     peak = peak_rate(recipe, batch_size)
     epoch = np.arange(recipe.epochs * steps_per_epoch) / steps_per_epoch
-    decayed = peak * recipe.decay_rate ** np.floor(epoch / recipe.decay_epochs)
+    after = _AFTER_WARMUP[recipe.schedule](recipe, peak, epoch)
     if recipe.warmup_epochs == 0:
-        return decayed.astype(np.float32)
-    warm = recipe.warmup_lr + (peak - recipe.warmup_lr) * epoch / recipe.warmup_epochs
-    return np.where(epoch < recipe.warmup_epochs, warm, decayed).astype(np.float32)
+        return after.astype(np.float32)
+    progress = np.minimum(epoch, recipe.warmup_epochs) / recipe.warmup_epochs
+    warm = recipe.warmup_lr + (peak - recipe.warmup_lr) * progress
+    return np.where(epoch < recipe.warmup_epochs, warm, after).astype(np.float32)
+
+
+def schedule_line(recipe: RecipeOptions, batch_size: int) -> str:
+    """The schedule in words, such as `0.006 after 3 epochs, then x 0.97 every 2.4`."""
+    after = {
+        "step": f"then x {recipe.decay_rate:g} every {recipe.decay_epochs:g}",
+        "cosine": f"then a cosine to {recipe.min_lr:g}",
+        "constant": "then constant",
+    }
+    return f"{peak_rate(recipe, batch_size):g} after {recipe.warmup_epochs:g} epochs, {after[recipe.schedule]}"
+
+
+def _steps(recipe: RecipeOptions, peak: float, epoch: np.ndarray) -> np.ndarray:
+    return peak * recipe.decay_rate ** np.floor(epoch / recipe.decay_epochs)
+
+
+def _cosine(recipe: RecipeOptions, peak: float, epoch: np.ndarray) -> np.ndarray:
+    if recipe.min_lr > peak:
+        raise UserError(
+            f"min_lr is {recipe.min_lr:g}, above the learning rate {peak:g} that it is the end of; lower it"
+        )
+    length = epoch[-1] - recipe.warmup_epochs
+    progress = (epoch - recipe.warmup_epochs).clip(0) / length if length > 0 else np.zeros_like(epoch)
+    return recipe.min_lr + (peak - recipe.min_lr) * (1 + np.cos(np.pi * progress)) / 2
+
+
+def _constant(recipe: RecipeOptions, peak: float, epoch: np.ndarray) -> np.ndarray:
+    return np.full_like(epoch, peak)
+
+
+_AFTER_WARMUP = {"step": _steps, "cosine": _cosine, "constant": _constant}
 
 
 class SmoothedCrossEntropy(nn.Cell):
     """Mean cross entropy of logits (N, C) against labels (N,), as the authors smooth it.
 
     The true class gets 1 - smoothing, each of the others smoothing / (C - 1). (PyTorch and timm spread it over all C.)
+    Of mixed images, `partners` (N,) are the other labels, and `lam` () is the share of the first ones.
     """
 
     def __init__(self, num_classes: int, smoothing: float) -> None:
@@ -40,27 +79,32 @@ class SmoothedCrossEntropy(nn.Cell):
         self.num_classes = num_classes
         self.on, self.off = Tensor(np.float32(1 - smoothing)), Tensor(np.float32(smoothing / others))
 
-    def construct(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def construct(
+        self, logits: Tensor, labels: Tensor, partners: Tensor | None = None, lam: Tensor | None = None
+    ) -> Tensor:
+        return -(self.target(labels, partners, lam) * ops.log_softmax(logits, -1)).sum(-1).mean()
+
+    def target(self, labels: Tensor, partners: Tensor | None = None, lam: Tensor | None = None) -> Tensor:
+        """Probabilities (N, C) that the logits should give."""
         target = ops.one_hot(labels, self.num_classes, self.on, self.off)
-        return -(target * ops.log_softmax(logits, -1)).sum(-1).mean()
+        if partners is not None:
+            target = target * lam + ops.one_hot(partners, self.num_classes, self.on, self.off) * (1 - lam)
+        return target
 
 
 def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) -> nn.Optimizer:
-    """RMSProp in TensorFlow's form (mean square starts at 1, epsilon inside the root); `rates`: one a step.
+    """The optimizer of everything in `network` that requires a gradient; `rates`: one a step.
 
-    Weight decay concerns matrices and kernels only, not BatchNorm and biases.
+    It takes gradients as they are: whoever scales the loss divides them. Weight decay concerns matrices and kernels
+    only, not BatchNorm and biases.
     """
     parameters = network.trainable_params()
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        {"order_params": parameters},
-    ]
-    return nn.RMSProp(
-        groups,
-        learning_rate=rates.tolist(),
-        decay=recipe.rms_decay,
-        momentum=recipe.momentum,
-        epsilon=recipe.epsilon,
-        loss_scale=recipe.loss_scale,
-    )
+    matrices, vectors = [p for p in parameters if p.ndim >= 2], [p for p in parameters if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]] + [{"order_params": parameters}]
+    rates = rates.tolist()
+    if recipe.optimizer == "sgd":
+        return nn.SGD(groups, rates, momentum=recipe.momentum, nesterov=recipe.nesterov)
+    if recipe.optimizer == "adamw":
+        return AdamW(groups, rates, recipe.beta1, recipe.beta2, recipe.adam_epsilon)
+    return RMSProp(groups, rates, decay=recipe.rms_decay, momentum=recipe.momentum, epsilon=recipe.epsilon)

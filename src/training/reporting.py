@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import logging
 import platform
 import sys
@@ -13,8 +14,9 @@ import yaml
 from tqdm import tqdm
 
 from src.config import TrainConfig
+from src.distributed import is_first, ranks
 from src.errors import UserError
-from src.weights import written_beside
+from src.files import remove_left_over, written_beside
 
 logger = logging.getLogger(__name__)
 
@@ -22,42 +24,84 @@ PACKAGES = ("mindspore", "numpy", "pillow", "pydantic", "safetensors", "onnx", "
 
 
 class RunFolder:
-    """One run's folder. `rows` are those of metrics.csv, one an epoch, all values numbers (or empty)."""
+    """One run's folder. A row of metrics.csv is an epoch, all its values numbers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.last, self.best = folder / "checkpoints" / "last.ckpt", folder / "checkpoints" / "best.ckpt"
-        self.rows: list[dict[str, float]] = []
+        self.events = self.lock = None
 
-    def open(self, config: TrainConfig, *, epochs_done: int = 0) -> None:
-        """Write config and environment, start the log, and take up the metrics of the first `epochs_done` epochs.
+    def open(self, config: TrainConfig, rows: list[dict[str, float]], device: str) -> None:
+        """Write configuration and environment, start the log, and bring the metrics to the state of `rows`.
 
         Raises:
-            UserError: the folder cannot be written to.
+            UserError: the folder cannot be written to, or TensorBoard's writer is not installed.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.last.parent.mkdir(parents=True, exist_ok=True)
+            self._lock()
             log_to(self.folder / "train.log")
         except OSError as error:
             raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
+        names = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
+        remove_left_over(self.last, self.best, *(self.folder / name for name in names))
         settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
         _write(self.folder / "config.yaml", settings)
-        _write(self.folder / "environment.txt", environment())
-        metrics = self.folder / "metrics.csv"
-        if epochs_done and metrics.is_file():
-            with open(metrics, newline="", encoding="utf-8") as file:
-                rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
-            self.rows = [row for row in rows if row["epoch"] <= epochs_done]
+        _write(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
+        if config.tensorboard:
+            self.events = _event_writer(self.folder / "tensorboard", len(rows) + 1)
+        if rows:
+            self._write_metrics(rows)
 
-    def add(self, row: dict[str, float]) -> None:
-        """Append an epoch to metrics.csv and draw curves.png anew."""
-        self.rows.append(row)
-        columns = list(dict.fromkeys(key for line in self.rows for key in line))
+    def report(self, rows: list[dict[str, float]]) -> None:
+        """Add the last of `rows` to metrics.csv and to TensorBoard's events, and draw curves.png anew."""
+        self._write_metrics(rows)
+        draw_curves(rows, self.folder / "curves.png")
+        if self.events:
+            for key, value in rows[-1].items():
+                self.events.add_scalar(key, value, rows[-1]["epoch"])
+
+    def close(self) -> None:
+        """Write what TensorBoard's writer still holds, and let others have the folder."""
+        if self.events:
+            self.events.close()
+        if self.lock:
+            self.lock.close()
+
+    def _lock(self) -> None:
+        """Keep a second training out of the folder; the lock ends with the process, however it ends."""
+        self.lock = open(self.folder / ".lock", "w")  # noqa: SIM115 - held until close()
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"run_dir {self.folder} is in use by another training; wait for its end") from None
+
+    def _write_metrics(self, rows: list[dict[str, float]]) -> None:
+        columns = list(dict.fromkeys(key for row in rows for key in row))
         with written_beside(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows({key: f"{value:.6g}" for key, value in line.items()} for line in self.rows)
-        draw_curves(self.rows, self.folder / "curves.png")
+            writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def _event_writer(folder: Path, epoch: int):
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
+    return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk ends with one line, and the training not at all."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
+        logging.getLogger("src").removeHandler(self)
+        logger.warning("%s cannot be written any more: %s", self.baseFilename, sys.exc_info()[1])
 
 
 class _BarHandler(logging.StreamHandler):
@@ -68,16 +112,16 @@ class _BarHandler(logging.StreamHandler):
 
 
 def log_to(file: Path | None = None) -> None:
-    """Send the project's log to the terminal and, from now on, to `file` too."""
+    """Send the project's log to the terminal and, from now on, to `file` too; other ranks than the first only warn."""
     root = logging.getLogger("src")
+    root.setLevel(logging.INFO if is_first() else logging.WARNING)
     if not root.handlers:
-        root.setLevel(logging.INFO)
         root.addHandler(_BarHandler())
     if file is not None:
         for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
             root.removeHandler(handler)
             handler.close()
-        handler = logging.FileHandler(file, encoding="utf-8")
+        handler = _LogFile(file, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         root.addHandler(handler)
 

@@ -5,37 +5,46 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import mindspore as ms
+import numpy as np
+from mindspore.dataset import Dataset
 from tqdm import tqdm
 
-from src import device
+from src import device, distributed
+from src.cache import cached
 from src.config import TrainConfig
 from src.dataset import check_batch_size, train_dataset
 from src.design.cost import total_cost
 from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
 from src.image_folder import ImageFolder, bad_files_named, check_classes, check_images, open_split
-from src.layers import Norm
+from src.layers import Norm, vary_random_cells
 from src.models import chosen_preprocess, create_model
-from src.training.checkpoint import load_state, save_state
+from src.training.checkpoint import load_state, save_state, share_state
 from src.training.evaluator import Metrics, evaluate
-from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates, peak_rate
-from src.training.reporting import RunFolder, duration, log_to
+from src.training.freezing import freeze
+from src.training.mixing import draw
+from src.training.precision import needs_loss_scale, with_precision
+from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates, schedule_line
+from src.training.reporting import duration, log_to
+from src.training.resume import check_same_run, data_of, find_run, shared_meta
 from src.training.step import TrainStep
-from src.weights import load_weights, read_ckpt, read_weights, weights_of
+from src.training.stopping import StopRequest
+from src.weights import load_weights, read_weights, weights_of
 from src.workers import usable_workers
 
 logger = logging.getLogger(__name__)
 
-MOST_STEPS_UNCHECKED = 50  # until the losses are fetched from the device, shown, and checked to be numbers
+LONGEST_INTERVAL = 50  # updates until the losses are fetched from the device, shown, and checked to be numbers
+WORTH_SAVING = 60  # seconds of work that an evaluation must not put at risk
 
 
 class Trainer:
-    """One run, from data and configuration to checkpoints."""
+    """One run, from data and configuration to checkpoints. `updates` counts those done since its start."""
 
     def __init__(self, config: TrainConfig) -> None:
         """Check everything that can be checked, and build everything that is compiled later.
@@ -50,107 +59,128 @@ class Trainer:
                 "model and data_path are missing: name a network with --model, such as tinynet_c, and "
                 f"{HOW_TO_GET_DATA}; `--config config/digits.yaml` does both"
             )
-        self.run, self.resume_from = _run_folder(config)
-        start = read_weights(config.ckpt, config.weights) if config.ckpt else None
-        meta = _run_meta(self.resume_from) if self.resume_from else start.meta if start else {}
-        self.model = config.model or meta.get("model")
+        self.device = device.setup(config.device_target, config.device_id, config.seed)  # joins the other ranks
+        log_to()  # from here on the first rank alone
+        _check_target(config)
+        self.run, start = find_run(config) if distributed.is_first() else (None, None)
+        self.meta = shared_meta(start)
+        weights = read_weights(config.ckpt, config.weights) if config.ckpt else None
+        before = self.meta or (weights.meta if weights else {})
+        self.model = config.model or before.get("model")
         if self.model is None:
             raise UserError("model is missing: give --model, such as tinynet_c, or a --config that names one")
         self.train, self.val = _open_data(config)
-        self.workers = usable_workers(config.workers)
+        self.workers = usable_workers(config.workers, distributed.local_ranks())
         check_images((self.train, self.val), config.check_data, self.workers)
-
-        device.setup(config.device_target, config.device_id, config.seed)
-        self.steps = len(self.train) // config.batch_size
-        norm = Norm(config.bn_momentum, config.bn_epsilon)
-        sizes = {"num_classes": len(self.train.classes), "norm": norm}
-        network = create_model(self.model, dropout=config.dropout, drop_path=config.drop_path, **sizes)
-        self.eval_network = create_model(self.model, **sizes).set_train(False)
-        self.preprocess = chosen_preprocess(network, meta, config.input_size, config.crop_pct)
-        self.cost = total_cost(network.architecture.at(self.preprocess.size), len(self.train.classes))
+        self.data = data_of(self.train, self.val) if self.run else ""
+        self._build(weights, before)
+        self.updates, self.best, self.better, self.rows = 0, -1.0, "ema" if self.step.ema else "raw", []
+        self.compiled = False
+        self._begin_epoch()
+        if (config.freeze_backbone or config.freeze_bn) and not (weights or self.meta):
+            raise UserError("there are no trained weights to keep frozen; give them with --ckpt")
         if start:
-            logger.info(
-                "start from %s: %s", config.ckpt, load_weights(network, start, replace_head=config.replace_head)
-            )
-        if config.amp_level != "O0":
-            network = ms.amp.auto_mixed_precision(network, config.amp_level)
-        self.rates = learning_rates(config, self.steps, config.batch_size)
+            check_same_run(start[0], self.meta, self._identity(), allowed=config.allow_changes)
+            load_state(self.step, start[1], start[0])
+        if self.meta:
+            self._take_up(self.meta)
+        share_state(self.step)
+
+    def _build(self, weights: Any, before: dict[str, Any]) -> None:
+        """Network, compiled step, and the network that evaluates."""
+        config = self.config
+        classes = len(self.train.classes)
+        norm = {"momentum": config.bn_momentum, "epsilon": config.bn_epsilon}
+        rates = {"dropout": config.dropout, "drop_path": config.drop_path}
+        network = create_model(self.model, num_classes=classes, norm=Norm(**norm, sync=config.sync_bn), **rates)
+        self.eval_network = create_model(self.model, num_classes=classes, norm=Norm(**norm)).set_train(False)
+        self.preprocess = chosen_preprocess(network, before, config.input_size, config.crop_pct)
+        self.cost = total_cost(network.architecture.at(self.preprocess.size), classes)
+        if weights:
+            report = load_weights(network, weights, replace_head=config.replace_head)
+            logger.info("start from %s: %s", config.ckpt, report)
+        vary_random_cells(network, distributed.rank())
+        freeze(network, backbone=config.freeze_backbone, batch_norm=config.freeze_bn)
+        network = with_precision(network, config)
+        self.global_batch = config.batch_size * distributed.ranks() * config.accumulate
+        self.steps = len(self.train) // self.global_batch
+        self.interval = config.log_interval or min(math.ceil(self.steps / 20), LONGEST_INTERVAL)
+        self.rates = learning_rates(config, self.steps, self.global_batch)
         self.step = TrainStep(
             network,
-            SmoothedCrossEntropy(len(self.train.classes), config.label_smoothing),
+            SmoothedCrossEntropy(classes, config.label_smoothing),
             build_optimizer(network, config, self.rates),
-            loss_scale=config.loss_scale,
-            ema_decay=config.ema_decay,
+            config,
+            half=needs_loss_scale(config),
         )
-        self.epoch, self.best = 0, -1.0
-        if self.resume_from:
-            self._resume(self.resume_from, meta)
 
     def fit(self) -> None:
-        """Train to the last epoch.
+        """Train to the last epoch, or until a signal asks to stop: then all is saved.
 
         Raises:
             Diverged: the loss is not a number.
-            UserError: there are fewer images than one batch, or the run folder cannot be written.
+            UserError: the run folder cannot be written.
+            KeyboardInterrupt: SIGINT came.
         """
-        if self.epoch >= self.config.epochs:
-            logger.info("%s: all %d epochs are done (best top-1 %.2f %%)", self.run.folder, self.epoch, self.best)
+        if len(self.rows) >= self.config.epochs:
+            logger.info("all %d epochs are done (best top-1 %.2f %%)", len(self.rows), self.best)
             return
-        self.run.open(self.config, epochs_done=self.epoch)
+        if self.run:
+            self.run.open(self.config, self.rows, str(self.device))
         logger.info(self.header())
-        while self.epoch < self.config.epochs:
-            row = self.train_epoch(self.epoch)
-            self.epoch += 1
-            if self.epoch % self.config.eval_interval == 0 or self.epoch == self.config.epochs:
-                row |= self.evaluate_both()
-            self.save(row)
-            self.run.add(row)
-            logger.info(self.summary(row))
+        self.saved_at = time.monotonic()
+        with StopRequest() as self.stop:
+            while len(self.rows) < self.config.epochs and self.train_epoch(len(self.rows)):
+                self.finish_epoch()
+        if self.run:
+            self.run.close()
+        if self.stop:
+            how = "--resume auto goes on" if self.run else "the first rank has saved"
+            logger.info("stopped by %s after step %d; %s", self.stop.signal.name, self.updates, how)
+            if self.stop.signal.name == "SIGINT":
+                raise KeyboardInterrupt
 
-    def train_epoch(self, epoch: int) -> dict[str, float]:
-        """One pass over the training images; returns its line of metrics.csv."""
-        data = train_dataset(
-            self.train,
-            self.preprocess,
-            self.config,
-            self.config.batch_size,
-            epoch=epoch,
-            seed=self.config.seed,
-            workers=self.workers,
+    def train_epoch(self, epoch: int) -> bool:
+        """The rest of a pass over the training images; False when a signal ended it."""
+        end = (epoch + 1) * self.steps
+        batches = self._batches(epoch)
+        pending: list[ms.Tensor] = []
+        bar = tqdm(
+            desc=f"epoch {epoch + 1}/{self.config.epochs}",
+            total=self.steps,
+            initial=self.steps - (end - self.updates),
+            leave=False,
+            disable=None if self.run else True,
         )
-        began, waited, total, pending = time.perf_counter(), 0.0, 0.0, []
-        batches = iter(data.create_tuple_iterator(num_epochs=1))
-        interval = min(math.ceil(self.steps / 20), MOST_STEPS_UNCHECKED)
-        with tqdm(total=self.steps, desc=f"epoch {epoch + 1}/{self.config.epochs}", leave=False, disable=None) as bar:
-            for done in range(1, self.steps + 1):
-                asked = time.perf_counter()
-                with bad_files_named(self.train.files, self.workers):
-                    images, labels = next(batches)
-                waited += time.perf_counter() - asked
-                pending.append(self.step(images, labels))
-                if done % interval == 0 or done == self.steps:
-                    losses = [float(loss.asnumpy()) for loss in pending]
-                    self._check_losses(losses, epoch * self.steps + done - len(pending))
-                    total, pending = total + sum(losses), []
-                    elapsed = time.perf_counter() - began
-                    left = elapsed / done * (self.steps * (self.config.epochs - epoch) - done)
-                    bar.set_postfix_str(
-                        f"loss {losses[-1]:.3f}, lr {self.rates[epoch * self.steps + done - 1]:.2e}, "
-                        f"{done * self.config.batch_size / elapsed:.0f} img/s, "
-                        f"data wait {waited / elapsed:.0%}, {duration(left)} left",
-                        refresh=False,
-                    )
-                    bar.update(done - bar.n)
-        seconds = time.perf_counter() - began
-        return {
-            "epoch": epoch + 1,
-            "step": (epoch + 1) * self.steps,
-            "lr": float(self.rates[(epoch + 1) * self.steps - 1]),
-            "train_loss": total / self.steps,
-            "images_per_second": self.steps * self.config.batch_size / seconds,
-            "data_wait": waited / seconds,
-            "seconds": seconds,
-        }
+        with bar:
+            while self.updates < end:
+                pending += self._timed_update(batches)
+                self.stop.renew()
+                self.updates += 1
+                bar.update()
+                alone_and_stopped = self.stop and distributed.ranks() == 1
+                if self.updates % self.interval == 0 or self.updates == end or alone_and_stopped:
+                    stop = self._settle(pending)
+                    pending = []
+                    if stop:
+                        self.save()
+                        return False
+        return True
+
+    def finish_epoch(self) -> None:
+        """Evaluate, save, and report the epoch that has just been trained."""
+        row = self._row()
+        if row["epoch"] % self.config.eval_interval == 0 or row["epoch"] == self.config.epochs:
+            if time.monotonic() - self.saved_at > WORTH_SAVING:
+                self.save()
+            row |= self.evaluate_both()
+        improved = self._improved(row) or bool(self.run and "raw_top1" in row and not self.run.best.exists())
+        self.rows.append(row)
+        self._begin_epoch()
+        self.save(best=improved)
+        if self.run:
+            self.run.report(self.rows)
+        logger.info(self.summary(row))
 
     def evaluate_both(self) -> dict[str, float]:
         """Metrics of the raw and of the averaged weights: `raw_top1`, `ema_top1`, ..., on all validation images."""
@@ -164,51 +194,209 @@ class Trainer:
             if key != "images"
         }
 
-    def save(self, row: dict[str, float]) -> None:
-        """last.ckpt, and best.ckpt when this epoch's better weights beat all before."""
-        scores = {kind: row[f"{kind}_top1"] for kind in ("ema", "raw") if f"{kind}_top1" in row}
-        better = max(scores, key=scores.get) if scores else ("ema" if self.step.ema else "raw")
-        top1 = scores.get(better)
-        improved = top1 is not None and top1 > self.best
-        self.best = top1 if improved else self.best
-        meta = {
-            "model": self.model,
-            "classes": list(self.train.classes),
-            "preprocess": self.preprocess.as_dict(),
-            "epoch": self.epoch,
-            "step": self.epoch * self.steps,
-            "better": better,
-            "top1": top1,
-            "best": self.best,
+    def save(self, best: bool = False) -> None:
+        """Write last.ckpt, whose earlier generation is kept, and with `best` best.ckpt."""
+        if not self.run:
+            return
+        meta = self._identity() | {
             "bn_epsilon": self.config.bn_epsilon,
-            "config": self.config.model_dump(mode="json", by_alias=True),
+            "step": self.updates,
+            "better": self.better,
+            "top1": self.rows[-1].get(f"{self.better}_top1") if self.rows else None,
+            "best": self.best,
+            "rows": self.rows,
+            "partial": self.partial,
         }
-        save_state(self.step, meta, self.run.last, *([self.run.best] if improved else []))
+        save_state(self.step, meta, self.run.last, *([self.run.best] if best else []))
+        self.saved_at = time.monotonic()
 
     def header(self) -> str:
         """The run on one screen."""
-        config, size = self.config, self.preprocess.size
+        config, size, ranks = self.config, self.preprocess.size, distributed.ranks()
         parameters, macs = f"{self.cost.parameters:,} parameters", f"{self.cost.macs / 1e6:.1f} M MACs"
-        peak = f"{peak_rate(config, config.batch_size):g} after {config.warmup_epochs:g} epochs"
+        parts = [f"{config.batch_size} images"]
+        parts += [f"{ranks} devices"] if ranks > 1 else []
+        parts += [f"{config.accumulate} accumulated"] if config.accumulate > 1 else []
+        precision = config.amp_level if config.amp_level == "O0" else f"{config.amp_level} {config.amp_dtype}"
+        shard = f", {len(self.train) // ranks:,} to train on for each device" if ranks > 1 else ""
         lines = {
             "network": f"{self.model}, {size} px, {parameters}, {macs}",
             "data": f"{self.train.root.parent}, {len(self.train):,} + {len(self.val):,} images, "
-            f"{len(self.train.classes)} classes",
-            "training": f"{config.epochs} epochs x {self.steps} steps x {config.batch_size} images, seed {config.seed}",
-            "rate": f"{peak}, then x {config.decay_rate:g} every {config.decay_epochs:g}",
-            "speed": f"precision {config.amp_level}, {self.workers} data workers",
-            "run": f"{self.run.folder}" + (f", resumed after epoch {self.epoch}" if self.epoch else ""),
+            f"{len(self.train.classes)} classes{shard}",
+            "batch": f"{self.global_batch:,} images" + (f" = {' x '.join(parts)}" if len(parts) > 1 else ""),
+            "training": f"{config.epochs} epochs x {self.steps} steps, {config.optimizer}, seed {config.seed}",
+            "rate": schedule_line(config, self.global_batch),
+            "device": f"{self.device}" + (f" and {ranks - 1} more" if ranks > 1 else "") + f", precision {precision}, "
+            f"{self.workers} data workers" + (" each" if ranks > 1 else ""),
+            "run": f"{self.run.folder if self.run else ''}"
+            + (f", resumed after step {self.updates}" if self.updates else ""),
         }
         return "\n".join(f"{key:>9}  {value}" for key, value in lines.items())
 
     def summary(self, row: dict[str, float]) -> str:
         """An epoch in one line."""
         scores = [f"{kind} top-1 {row[f'{kind}_top1']:.2f} %" for kind in ("raw", "ema") if f"{kind}_top1" in row]
-        left = row["seconds"] * (self.config.epochs - self.epoch)
+        left = row["seconds"] * (self.config.epochs - row["epoch"])
         return ", ".join(
-            [f"epoch {self.epoch}/{self.config.epochs}", f"loss {row['train_loss']:.3f}", *scores]
+            [f"epoch {row['epoch']}/{self.config.epochs}", f"loss {row['train_loss']:.3f}", *scores]
             + [f"{row['images_per_second']:.0f} img/s", f"data wait {row['data_wait']:.0%}", f"{duration(left)} left"]
         )
+
+    def _batches(self, epoch: int) -> Iterator[tuple[ms.Tensor, ms.Tensor]]:
+        """The batches of an epoch that are still to come."""
+        done = (self.updates - epoch * self.steps) * self.config.accumulate
+        if done == self.steps * self.config.accumulate:
+            return iter(())
+        data = train_dataset(
+            self.train,
+            self.preprocess,
+            self.config,
+            self.config.batch_size,
+            epoch=epoch,
+            seed=self.config.seed,
+            workers=self.workers,
+            rank=distributed.rank(),
+            ranks=distributed.ranks(),
+            skip=done,
+        )
+        return _sunk(data) if self.config.data_sink else iter(data.create_tuple_iterator(num_epochs=1))
+
+    def _update(self, batches: Iterator[tuple[ms.Tensor, ms.Tensor]]) -> list[ms.Tensor]:
+        """One update of the weights; the losses of the batches that it took."""
+        losses = []
+        for part in range(self.config.accumulate):
+            asked = time.perf_counter()
+            with bad_files_named(self.train.files, self.workers):
+                batch = next(batches)
+            self.partial["waited"] += time.perf_counter() - asked
+            if self.config.mixup or self.config.cutmix:
+                count = self.updates * self.config.accumulate + part
+                place = {"rank": distributed.rank(), "size": self.preprocess.size}
+                mix = draw(self.config, seed=self.config.seed, step=count, **place)
+                batch = (*batch, ms.Tensor(mix.lam), ms.Tensor(mix.box))
+            is_last = part == self.config.accumulate - 1
+            losses.append(self.step(*batch) if is_last else self.step.add(*batch))
+        return losses
+
+    def _timed_update(self, batches: Iterator[tuple[ms.Tensor, ms.Tensor]]) -> list[ms.Tensor]:
+        """An update, and how long it took. The first of a process compiles, and says nothing about speed."""
+        began, waited = time.perf_counter(), self.partial["waited"]
+        losses = self._update(batches)
+        if self.compiled:
+            seconds = time.perf_counter() - began
+            self.partial["seconds"] += seconds
+            self.partial["timed"] += 1
+            self.slowest = max(self.slowest, seconds)
+        else:
+            losses[-1].asnumpy()
+            self.partial["waited"], self.compiled = waited, True
+            logger.info("compiled, first step done in %s", duration(time.perf_counter() - began))
+        return losses
+
+    def _settle(self, pending: list[ms.Tensor]) -> bool:
+        """Fetch the losses since the last time, check, show and perhaps save; whether any rank was asked to stop."""
+        began = time.perf_counter()
+        losses = [float(loss.asnumpy()) for loss in pending]
+        self.partial["seconds"] += time.perf_counter() - began
+        self._check_losses(losses)
+        for loss in losses:
+            self.partial["loss"] += loss
+        self.partial["batches"] += len(losses)
+        signals = distributed.gather(np.float64([self.slowest, self.partial["waited"], self.stop.signal or 0]))
+        logger.info(self._line(losses[-1], signals))
+        self.slowest = 0.0
+        if stops := [int(number) for number in signals[:, 2] if number]:
+            self.stop.note(stops[0])
+        elif time.monotonic() - self.saved_at > 60 * self.config.checkpoint_minutes:
+            self.save()
+        return bool(stops)
+
+    def _line(self, loss: float, signals: np.ndarray) -> str:
+        """A log interval in one line; `signals`: slowest step and seconds of waiting of each rank."""
+        epoch, done = len(self.rows), self.updates - len(self.rows) * self.steps
+        pace = self._pace()
+        left = self.steps * self.config.epochs - self.updates
+        parts = [
+            f"epoch {epoch + 1}/{self.config.epochs} step {done}/{self.steps}",
+            f"loss {loss:.3f}",
+            f"lr {self.rates[self.updates - 1]:.2e}",
+        ]
+        if not self.partial["timed"]:
+            return ", ".join(parts)
+        parts += [
+            f"{self.global_batch / pace:.0f} img/s",
+            f"data wait {signals[:, 1].max() / self.partial['seconds']:.0%}",
+        ]
+        if len(signals) > 1:
+            parts.append(f"slowest step {signals[:, 0].max():.2f} s on rank {signals[:, 0].argmax()}")
+        if self.step.loss_scale is not None:
+            scale, overflows = (p.asnumpy() for p in (self.step.loss_scale.scale, self.step.loss_scale.overflows))
+            parts.append(f"loss scale {scale:g} ({overflows} overflows)")
+        return ", ".join([*parts, f"{duration(pace * left)} left"])
+
+    def _check_losses(self, losses: list[float]) -> None:
+        first = self.updates - len(losses) // self.config.accumulate
+        for index, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                kept = f"{self.run.last} was kept" if self.run and self.run.last.exists() else "nothing was saved yet"
+                step = first + index // self.config.accumulate + 1
+                raise Diverged(f"the loss is {loss} at step {step}; {kept}; try a lower --lr")
+
+    def _begin_epoch(self) -> None:
+        self.partial = {"loss": 0.0, "batches": 0, "seconds": 0.0, "waited": 0.0, "timed": 0}
+        self.slowest = 0.0
+
+    def _pace(self) -> float:
+        """Seconds an update takes in this epoch (a tiny number as long as nothing was timed)."""
+        return max(self.partial["seconds"], 1e-9) / max(self.partial["timed"], 1)
+
+    def _row(self) -> dict[str, float]:
+        """The line of metrics.csv of the epoch that has just been trained."""
+        pace = self._pace()
+        return {
+            "epoch": len(self.rows) + 1,
+            "step": self.updates,
+            "lr": float(self.rates[self.updates - 1]),
+            "train_loss": self.partial["loss"] / self.partial["batches"],
+            "images_per_second": self.global_batch / pace,
+            "data_wait": self.partial["waited"] / max(self.partial["seconds"], 1e-9),
+            "seconds": pace * self.steps,
+        }
+
+    def _improved(self, row: dict[str, float]) -> bool:
+        """Note which weights are better, and whether they are the best of the run."""
+        scores = {kind: row[f"{kind}_top1"] for kind in ("ema", "raw") if f"{kind}_top1" in row}
+        if not scores:
+            return False
+        self.better = max(scores, key=scores.get)
+        improved = scores[self.better] > self.best
+        self.best = max(self.best, scores[self.better])
+        return improved
+
+    def _identity(self) -> dict[str, Any]:
+        """What a run must keep to go on as it began."""
+        return {
+            "model": self.model,
+            "classes": list(self.train.classes),
+            "preprocess": self.preprocess.as_dict(),
+            "data": self.data,
+            "device": self.device.target,
+            "ranks": distributed.ranks(),
+            "workers": self.workers,
+            "steps": self.steps,
+            "images": self.global_batch,
+            "config": self.config.model_dump(mode="json", by_alias=True),
+        }
+
+    def _take_up(self, meta: dict[str, Any]) -> None:
+        """Counters and metrics of the run so far; another batch size counts the images that were seen."""
+        self.rows, self.partial, self.best, self.better = meta["rows"], meta["partial"], meta["best"], meta["better"]
+        self.updates = meta["step"]
+        if (meta["steps"], meta["images"]) != (self.steps, self.global_batch):
+            seen = (meta["step"] - len(self.rows) * meta["steps"]) * meta["images"]
+            self.updates = len(self.rows) * self.steps + min(seen // self.global_batch, self.steps)
+            counter = self.step.optimizer.global_step
+            counter.set_data(ms.Tensor(np.full(counter.shape, self.updates, np.int32)))
 
     def _evaluate(self, weights: dict[str, ms.Parameter]) -> Metrics:
         for name, parameter in weights_of(self.eval_network).items():
@@ -216,63 +404,29 @@ class Trainer:
         size = self.config.batch_size
         return evaluate(self.eval_network, self.val.files, self.val.labels, self.preprocess, size, workers=self.workers)
 
-    def _check_losses(self, losses: list[float], steps_before: int) -> None:
-        for index, loss in enumerate(losses):
-            if not math.isfinite(loss):
-                kept = f"{self.run.last} holds the epoch before" if self.epoch else "no checkpoint was written yet"
-                raise Diverged(f"the loss is {loss} at step {steps_before + index + 1}; {kept}; try a lower --lr")
 
-    def _resume(self, path: Path, meta: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another run, then go on from it."""
-        here = {
-            "model": self.model,
-            "classes": list(self.train.classes),
-            "preprocess": self.preprocess.as_dict(),
-            "steps an epoch": self.steps,
-        }
-        there = meta | {"steps an epoch": meta["step"] // meta["epoch"]}
-        for key, value in here.items():
-            if value != there[key]:
-                was = f"{key} was {there[key]} in {path} and is {value} now"
-                raise UserError(f"resume: {was}; start a new run, with --ckpt")
-        load_state(self.step, path)
-        self.epoch, self.best = meta["epoch"], meta["best"]
+def _check_target(config: TrainConfig) -> None:
+    for key in ("sync_bn", "data_sink"):
+        if getattr(config, key) and ms.get_context("device_target") == "CPU":
+            raise UserError(f"{key} is on, which MindSpore offers on Ascend and not on the CPU; leave it out")
 
 
-def _run_folder(config: TrainConfig) -> tuple[RunFolder, Path | None]:
-    """The folder of this run and the checkpoint to go on from."""
-    folder, resume = config.run_dir, config.resume
-    if folder is None and resume == "auto":
-        raise UserError("resume is auto, but no run is named; give --run_dir")
-    if folder is None and resume:
-        if Path(resume).resolve().parent.name != "checkpoints":
-            raise UserError(f"resume: {resume} is not in the folder of a run; give --run_dir")
-        folder = Path(resume).resolve().parent.parent
-    if folder is None:
-        folder = Path("runs") / f"{config.model or 'model'}-{time.strftime('%Y%m%d-%H%M%S')}"
-    run = RunFolder(folder)
-    if resume == "auto":
-        return run, run.last if run.last.is_file() else None
-    if run.last.exists() and not (resume and Path(resume).resolve().parent == run.last.resolve().parent):
-        raise UserError(f"run_dir {folder} already holds a run; go on with --resume auto, or give another --run_dir")
-    return run, Path(resume) if resume else None
+def _sunk(data: Dataset) -> Iterator[tuple[ms.Tensor, ...]]:
+    """Batches from the queue on the device that `data` fills ahead."""
 
+    def take(*batch):
+        return batch
 
-def _run_meta(path: Path) -> dict[str, Any]:
-    """What the checkpoint of a run says about it."""
-    if not path.is_file():
-        raise UserError(f"resume: there is no checkpoint {path}")
-    meta = read_ckpt(path)[1]
-    if "epoch" not in meta:
-        raise UserError(f"resume: {path} holds weights, but no state of a run; to start from them use --ckpt")
-    return meta
+    fetch = ms.data_sink(take, data, sink_size=1)
+    for _ in range(data.get_dataset_size()):
+        yield fetch()
 
 
 def _open_data(config: TrainConfig) -> tuple[ImageFolder, ImageFolder]:
     root = resolve_data_path(config.data_path)
-    train, val = open_split(root, "train"), open_split(root, "val")
+    train, val = cached(open_split(root, "train"), config.cache), open_split(root, "val")
     check_classes(train, val)
     if config.num_classes not in (0, len(train.classes)):
         raise UserError(f"num_classes is {config.num_classes}, but {train.root} holds {len(train.classes)} classes")
-    check_batch_size(train, config.batch_size)
+    check_batch_size(train, config.batch_size * config.accumulate, distributed.ranks())
     return train, val

@@ -5,6 +5,8 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import load_file
 
+from src.ckpt import read_ckpt
+
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 
 
@@ -89,16 +91,11 @@ def test_a_run_goes_on_where_it_ended_and_nothing_is_overwritten(quickstart, tmp
     before = last.read_bytes()
     workspace.fails("python", "train.py", *flags, *run, words="already holds a run; go on with --resume auto")
     assert last.read_bytes() == before
-    # the schedule does not depend on the number of epochs, so one epoch and then the second must equal two at once,
+    # the schedule does not depend on the number of epochs, so one epoch and then the second must equal two at once
     workspace.run("python", "train.py", *flags, *run, "--epochs", 2, "--resume", "auto")
     workspace.run("python", "train.py", *flags, "--run_dir", tmp_path / "whole", "--epochs", 2)
-
-    # but for rounding: CPU kernels choose how they split their sums by how often they have run.
-    def rows(name):
-        kept = ("epoch", "step", "lr", "train_loss", "raw_loss", "ema_loss")
-        return [[float(row[key]) for key in kept] for row in metrics(tmp_path / name)]
-
-    np.testing.assert_allclose(rows("run"), rows("whole"), rtol=1e-3)
-    assert len(rows("run")) == 2
-    words = "resume: steps an epoch was 11"
+    states = [read_ckpt(tmp_path / name / "checkpoints/last.ckpt")[0] for name in ("run", "whole")]
+    assert [name for name in states[0] if states[0][name].tobytes() != states[1][name].tobytes()] == []
+    assert len(metrics(tmp_path / "run")) == 2
+    words = "resume: batch_size was 128 and is 64 now; that changes the result"
     workspace.fails("python", "train.py", *flags, *run, "--resume", "auto", "--batch_size", 64, words=words)

@@ -43,6 +43,7 @@ def test_paper_recipe_is_what_the_tinynet_files_say():
     assert (recipe.lr, recipe.decay_rate, recipe.decay_epochs, recipe.warmup_epochs) == (0.048, 0.97, 2.4, 3)
     assert (recipe.epsilon, recipe.weight_decay, recipe.ema_decay, recipe.loss_scale) == (1e-3, 1e-5, 0.9999, 1024)
     assert parse(TrainConfig, ["--config", str(PROJECT / "config/tinynet_c.yaml")]).drop_path == 0
+    assert (recipe.optimizer, recipe.schedule, recipe.mixup, recipe.cutmix) == ("rmsprop", "step", 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from helpers import photograph
+from hypothesis import given
+from hypothesis import strategies as st
 
 from src.config import AugmentOptions
-from src.dataset import eval_dataset, train_dataset
+from src.dataset import epoch_order, eval_dataset, train_dataset
 from src.errors import UserError
 from src.image_folder import open_split
 from src.preprocess import Preprocess
@@ -12,13 +14,13 @@ from src.workers import usable_cores
 RULE = Preprocess(32)
 
 
-def batches(folder, epoch=0, seed=1, workers=1, augment=AugmentOptions(), batch_size=4):
-    data = train_dataset(folder, RULE, augment, batch_size, epoch=epoch, seed=seed, workers=workers)
+def batches(folder, epoch=0, seed=1, workers=1, augment=AugmentOptions(), batch_size=4, **options):
+    data = train_dataset(folder, RULE, augment, batch_size, epoch=epoch, seed=seed, workers=workers, **options)
     return [tuple(batch) for batch in data.create_tuple_iterator(num_epochs=1, output_numpy=True)]
 
 
 def equal(one, other):
-    return all(np.array_equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))
+    return len(one) == len(other) and all(np.array_equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))
 
 
 def test_training_batches_have_the_networks_form(image_folder):
@@ -43,6 +45,41 @@ def test_every_image_is_seen_once_an_epoch_in_another_order(image_folder):
     orders = [np.concatenate([labels for _, labels in batches(folder, epoch=epoch)]) for epoch in range(3)]
     assert all(np.bincount(order).tolist() == [6, 6] for order in orders)
     assert len({order.tobytes() for order in orders}) > 1
+
+
+@given(st.data(), st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**32 - 1), st.integers(0, 999))
+def test_ranks_share_out_what_one_process_would_see(data, batch, ranks, seed, epoch):
+    images = data.draw(st.integers(ranks * batch, 400))
+    alone = epoch_order(images, ranks * batch, epoch=epoch, seed=seed)
+    shards = [epoch_order(images, batch, epoch=epoch, seed=seed, rank=rank, ranks=ranks) for rank in range(ranks)]
+    np.testing.assert_array_equal(np.hstack([shard.reshape(-1, batch) for shard in shards]).ravel(), alone)
+    assert len(set(alone)) == len(alone) == images // (ranks * batch) * ranks * batch
+    assert set(alone) <= set(range(images))
+
+
+def test_no_image_is_left_out_for_good():
+    assert set(np.concatenate([epoch_order(11, 4, epoch=epoch, seed=0) for epoch in range(20)])) == set(range(11))
+
+
+def test_ranks_augment_differently(image_folder):
+    still = AugmentOptions(crop_scale=(1, 1), crop_ratio=(0.5, 2), hflip=0)
+    for path in image_folder.glob("train/*/*.jpg"):  # one and the same picture: only augmentation tells images apart
+        photograph(64, 64).save(path)
+    folder = open_split(image_folder, "train")
+    shards = [batches(folder, augment=still, batch_size=3, rank=rank, ranks=2) for rank in range(2)]
+    assert len({image.tobytes() for shard in shards for images, _ in shard for image in images}) == 12
+
+
+@pytest.mark.parametrize("workers", range(1, usable_cores() + 1))
+@pytest.mark.parametrize("rank", [0, 1])
+def test_an_epoch_entered_in_its_middle_goes_on_to_the_bit(image_folder, workers, rank):
+    folder = open_split(image_folder, "train")
+    options = {"workers": workers, "rank": rank, "ranks": 2, "batch_size": 1, "epoch": 3}
+    whole = batches(folder, **options)
+    assert len(whole) == 6
+    for skip in (1, 3, 5):
+        assert equal(batches(folder, skip=skip, **options), whole[skip:])
+    assert batches(folder, skip=6, **options) == []
 
 
 def test_without_augmentation_training_sees_the_whole_image(image_folder):
@@ -88,3 +125,8 @@ def test_odd_file_names_are_read(image_folder):
 def test_fewer_images_than_a_batch(image_folder):
     with pytest.raises(UserError, match="batch_size is 13, but .*train holds 12 images"):
         batches(open_split(image_folder, "train"), batch_size=13)
+
+
+def test_fewer_images_than_a_step_of_all_ranks(image_folder):
+    with pytest.raises(UserError, match="batch_size is 4 on each of 4 devices, but .*train holds 12 images"):
+        batches(open_split(image_folder, "train"), ranks=4)

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from src.ckpt import save_ckpt
 from src.errors import UserError
 from src.models import create_model
 from src.tinynet import tinynet
-from src.weights import load_weights, read_weights, save_ckpt, save_safetensors, timm_names, weights_of
+from src.weights import load_weights, read_weights, save_safetensors, timm_names, weights_of
 
 
 def small(num_classes=5, seed=0):

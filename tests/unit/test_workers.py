@@ -10,3 +10,4 @@ def test_workers_are_cut_down_to_the_cores_with_a_warning(caplog):
         assert usable_workers(cores + 7) == cores
     assert f"workers is {cores + 7}" in caplog.text
     assert usable_workers(0) == min(8, cores)
+    assert usable_workers(0, processes=cores) == 1 == usable_workers(0, processes=2 * cores)

@@ -12,6 +12,7 @@ from mindspore.train import mind_ir_pb2
 from safetensors.numpy import save_file
 from seeded_weights import seeded_state
 
+from src.ckpt import save_ckpt
 from src.cli import parse
 from src.config import ExportConfig
 from src.deploy import exporter
@@ -20,7 +21,7 @@ from src.deploy.verification import difference, run_mindir, run_onnx, verificati
 from src.errors import UserError
 from src.models import create_model
 from src.preprocess import Preprocess
-from src.weights import load_weights, read_weights, save_ckpt, weights_of
+from src.weights import load_weights, read_weights, weights_of
 
 NAMES = ["cat", "dog", "fish", "großer Vogel"]
 

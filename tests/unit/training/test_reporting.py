@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from src.config import TrainConfig
+from src.errors import UserError
 from src.training.reporting import RunFolder, draw_curves, duration, environment
 
 
@@ -14,24 +15,37 @@ def test_duration(seconds, text):
 
 
 def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):
-    run = RunFolder(tmp_path / "run")
-    run.open(TrainConfig())
-    for epoch in (1, 2, 3):
-        run.add({"epoch": epoch, "lr": 0.1 / epoch, "train_loss": 2.0, **({"raw_top1": 50} if epoch != 2 else {})})
-    again = RunFolder(tmp_path / "run")
-    again.open(TrainConfig(), epochs_done=2)
-    again.add({"epoch": 3, "lr": 0.5, "train_loss": 1.0, "raw_top1": 60})
-    with open(tmp_path / "run/metrics.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["epoch"], row["lr"], row["raw_top1"]) for row in rows] == [
-        ("1", "0.1", "50"),
-        ("2", "0.05", ""),
-        ("3", "0.5", "60"),
+    rows = [
+        {"epoch": epoch, "lr": 0.1 / epoch, "train_loss": 2.0, **({"raw_top1": 50} if epoch != 2 else {})}
+        for epoch in (1, 2, 3)
     ]
+    run = RunFolder(tmp_path / "run")
+    run.open(TrainConfig(), [], "CPU")
+    run.report(rows)
+    with pytest.raises(UserError, match="is in use by another training"):
+        RunFolder(tmp_path / "run").open(TrainConfig(), rows, "CPU")
+    run.close()
+    again = RunFolder(tmp_path / "run")
+    again.open(TrainConfig(), rows[:2], "CPU")
+    again.report([*rows[:2], {"epoch": 3, "lr": 0.5, "train_loss": 1.0, "raw_top1": 60}])
+    with open(tmp_path / "run/metrics.csv", newline="") as file:
+        found = [(row["epoch"], row["lr"], row["raw_top1"]) for row in csv.DictReader(file)]
+    assert found == [("1", "0.1", "50"), ("2", "0.05", ""), ("3", "0.5", "60")]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "config.yaml", "environment.txt", "train.log", "metrics.csv", "curves.png",
+        ".lock", "checkpoints", "config.yaml", "environment.txt", "train.log", "metrics.csv", "curves.png",
     }  # fmt: skip
     assert "mindspore 2." in environment()
+    assert "device CPU, 1 process" in (tmp_path / "run/environment.txt").read_text()
+
+
+def test_tensorboard_reads_what_was_reported(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.open(TrainConfig(tensorboard=True), [], "CPU")
+    run.report([{"epoch": 1, "lr": 0.1, "train_loss": 2.0}])
+    run.close()
+    (events,) = (tmp_path / "run/tensorboard").iterdir()
+    content = events.read_bytes()
+    assert events.name.startswith("events.out.tfevents") and b"train_loss" in content
 
 
 def test_curves_show_each_line(tmp_path):

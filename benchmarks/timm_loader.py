@@ -1,0 +1,47 @@
+"""timm's training loader, for comparison: PyTorch's DataLoader with the same transforms. Needs torch and timm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+
+def timm_loader(folder: Path, size: int, batch: int, workers: int) -> Callable[[], Iterable[np.ndarray]] | None:
+    """A function that starts an epoch of float32 batches; None where torch or timm is not installed."""
+    try:
+        _declare_torchvision_operators()
+        from timm.data import ImageDataset, create_transform
+        from torch.utils.data import DataLoader
+    except (ImportError, RuntimeError):
+        return None
+    transform = create_transform(
+        size,
+        is_training=True,
+        scale=(0.08, 1),
+        ratio=(3 / 4, 4 / 3),
+        hflip=0.5,
+        color_jitter=0.4,
+        interpolation="bicubic",
+    )
+    images = ImageDataset(str(folder), transform=transform)
+
+    def epoch() -> Iterable[np.ndarray]:
+        loader = DataLoader(images, batch, shuffle=True, num_workers=workers, drop_last=True)
+        return (pixels.numpy() for pixels, _ in loader)
+
+    return epoch
+
+
+def _declare_torchvision_operators() -> None:
+    """Some builds of torchvision come without compiled operators, and cannot be imported unless these are known."""
+    import torch
+
+    global _library
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        _library = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            _library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -1,0 +1,22 @@
+"""Write a data set of many small files as a few large ones (MindRecord), which disks and networks read faster.
+
+python convert_dataset.py --data_path /data/imagenet --output /data/imagenet-256 --short_side 256
+
+Train and evaluate with --data_path of the new folder. An interrupted conversion is gone on with by the same command.
+"""
+
+import sys
+
+from src.cli import run
+from src.config import ConvertConfig
+
+
+def main(config: ConvertConfig) -> None:
+    """Convert both splits."""
+    from src.convert import convert
+
+    convert(config)
+
+
+if __name__ == "__main__":
+    sys.exit(run(ConvertConfig, main, __doc__))

@@ -1,0 +1,54 @@
+"""A training step of a very small TinyNet, for tests that compare states."""
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, nn
+
+from src.config import RecipeOptions
+from src.tinynet import tinynet
+from src.training.checkpoint import state_of
+from src.training.precision import needs_loss_scale, with_precision
+from src.training.recipe import SmoothedCrossEntropy, build_optimizer
+from src.training.step import TrainStep
+
+RATES = np.linspace(0.001, 0.003, 40, dtype=np.float32)
+
+
+def build(drop=0.2, frozen=False, half=None, **recipe):
+    """Four classes; `frozen`: BatchNorm keeps its statistics, so that a batch may be divided."""
+    ms.set_seed(3)
+    recipe = RecipeOptions(**({"ema_decay": 0.9} | recipe))
+    network = tinynet(0.2, 0.2, 0.3, num_classes=4, dropout=drop, drop_path=drop)
+    for _, cell in network.cells_and_names():
+        if frozen and isinstance(cell, nn.BatchNorm2d):
+            cell.use_batch_statistics = False
+    network = with_precision(network, recipe)
+    optimizer = build_optimizer(network, recipe, RATES)
+    half = needs_loss_scale(recipe) if half is None else half
+    return TrainStep(network, SmoothedCrossEntropy(4, 0.1), optimizer, recipe, half=half)
+
+
+def batch(index, size=8):
+    """Images (size, 3, 40, 40) and their labels."""
+    rng = np.random.RandomState(index)
+    return Tensor(rng.randn(size, 3, 40, 40).astype(np.float32)), Tensor(rng.randint(0, 4, size).astype(np.int32))
+
+
+def advance(step, *indices):
+    """One update with each of the batches; their losses."""
+    return [float(step(*batch(index)).asnumpy()) for index in indices]
+
+
+def snapshot(step):
+    """A copy of all that a checkpoint holds."""
+    return {name: parameter.asnumpy().copy() for name, parameter in state_of(step).items()}
+
+
+def assert_same(one, other, **tolerance):
+    """Two snapshots are equal, to the bit unless a tolerance is given."""
+    assert one.keys() == other.keys()
+    for name in one:
+        if tolerance:
+            np.testing.assert_allclose(one[name], other[name], err_msg=name, **tolerance)
+        else:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name)

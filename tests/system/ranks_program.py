@@ -1,0 +1,96 @@
+"""What the ranks of one job find out together; the first writes FOLDER/NAME.npz: ranks_program.py FOLDER NAME ..."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from helpers import GOLDEN
+from mindspore import Tensor
+from seeded_weights import seeded_state
+from small_training import batch, build, snapshot
+
+from src import device, distributed
+from src.dataset import epoch_order
+from src.digits import resolve_data_path
+from src.image_folder import open_split
+from src.layers import vary_random_cells
+from src.models import create_model
+from src.preprocess import Preprocess
+from src.training.checkpoint import share_state, state_of
+from src.training.evaluator import evaluate
+from src.weights import timm_names, weights_of
+
+DIVISIBLE = {"plain": {}, "accumulated": {"accumulate": 2, "clip_norm": 1.0}}  # recipes
+UPDATES, IMAGES = 4, 16  # images of a batch, all ranks together
+VARIANCE = 0.5
+BATCH_SIZES = (7, 32)
+
+
+def digests(step):
+    """Of each tensor of a rank's state, (ranks, tensors) of 8 bytes each."""
+    hashes = [hashlib.sha256(p.asnumpy().tobytes()).digest()[:8] for p in state_of(step).values()]
+    return distributed.gather(np.frombuffer(b"".join(hashes), np.int64))
+
+
+def states():
+    """Of ranks that begin with different weights and see different images, dropout and BatchNorm as in training."""
+    step = build()
+    for parameter in state_of(step).values():
+        value = parameter.asnumpy()
+        parameter.set_data(Tensor(value + np.array(distributed.rank(), value.dtype)))
+    vary_random_cells(step.network, distributed.rank())
+    found = {"before": digests(step)}
+    share_state(step)
+    found["shared"] = digests(step)
+    for update in range(5):
+        step(*batch(10 * update + distributed.rank()))
+    return found | {"trained": digests(step)}
+
+
+def divided(name):
+    """Losses and state after updates of which each rank computed its part of every batch, nothing random in it."""
+    step = build(drop=0, frozen=True, **DIVISIBLE[name])
+    for parameter in step.statistics:  # as it begins, a network that normalizes with them says the same of all images
+        if parameter.name.endswith("moving_variance"):
+            parameter.set_data(Tensor(np.full(parameter.shape, VARIANCE, np.float32)))
+    size = IMAGES // distributed.ranks()
+    mine = slice(distributed.rank() * size, (distributed.rank() + 1) * size)
+    losses = []
+    for index in range(UPDATES * step.recipe.accumulate):
+        part = [tensor[mine] for tensor in batch(index, IMAGES)]
+        is_last = (index + 1) % step.recipe.accumulate == 0
+        losses.append(float((step if is_last else step.add)(*part).asnumpy()))
+    return {"losses": np.array(losses)} | snapshot(step)
+
+
+def shards():
+    """The images of each rank in an epoch."""
+    place = {"rank": distributed.rank(), "ranks": distributed.ranks()}
+    return {"order": distributed.gather(epoch_order(1000, 16, epoch=2, seed=5, **place))}
+
+
+def metrics():
+    """Of TinyNet-E on the digits' 360 images, by batch size: images, top1, top5, loss."""
+    network = create_model("tinynet_e", num_classes=10).set_train(False)
+    shapes = json.loads((GOLDEN / "tinynet_e.json").read_text())["parameters"]
+    values, weights = seeded_state(shapes, 7, np.load(GOLDEN / "tinynet_e_seed7.npz")), weights_of(network)
+    for own, timm in timm_names(network).items():
+        weights[own].set_data(Tensor(values[timm][:10] if "classifier" in timm else values[timm]))
+    val, size = open_split(resolve_data_path("digits"), "val"), Preprocess(size=32)
+    rows = [evaluate(network, val.files, val.labels, size, count, workers=1) for count in BATCH_SIZES]
+    return {str(count): [*vars(row).values()] for count, row in zip(BATCH_SIZES, rows, strict=True)}
+
+
+FINDINGS = {"states": states, "shards": shards, "metrics": metrics} | {
+    name: lambda name=name: divided(name) for name in DIVISIBLE
+}
+
+if __name__ == "__main__":
+    folder, *names = sys.argv[1:]
+    device.setup("CPU", seed=1)
+    for name in names:
+        found = FINDINGS[name]()
+        if distributed.is_first():
+            np.savez(Path(folder) / f"{name}.npz", **found)
