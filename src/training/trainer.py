@@ -29,7 +29,8 @@ from src.training.evaluator import Metrics, evaluate
 from src.training.freezing import freeze
 from src.training.mixing import draw
 from src.training.precision import needs_loss_scale, with_precision
-from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates, schedule_line
+from src.training.progress import EpochSums, epoch_line, header, interval_line
+from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates
 from src.training.reporting import duration, log_to
 from src.training.resume import check_same_run, data_of, find_run, shared_meta
 from src.training.step import TrainStep
@@ -127,7 +128,7 @@ class Trainer:
             return
         if self.run:
             self.run.open(self.config, self.rows, str(self.device))
-        logger.info(self.header())
+        logger.info(header(self))
         self.saved_at = time.monotonic()
         with StopRequest() as self.stop:
             while len(self.rows) < self.config.epochs and self.train_epoch(len(self.rows)):
@@ -180,7 +181,7 @@ class Trainer:
         self.save(best=improved)
         if self.run:
             self.run.report(self.rows)
-        logger.info(self.summary(row))
+        logger.info(epoch_line(row, self.config.epochs))
 
     def evaluate_both(self) -> dict[str, float]:
         """Metrics of the raw and of the averaged weights: `raw_top1`, `ema_top1`, ..., on all validation images."""
@@ -205,42 +206,10 @@ class Trainer:
             "top1": self.rows[-1].get(f"{self.better}_top1") if self.rows else None,
             "best": self.best,
             "rows": self.rows,
-            "partial": self.partial,
+            "partial": asdict(self.sums),
         }
         save_state(self.step, meta, self.run.last, *([self.run.best] if best else []))
         self.saved_at = time.monotonic()
-
-    def header(self) -> str:
-        """The run on one screen."""
-        config, size, ranks = self.config, self.preprocess.size, distributed.ranks()
-        parameters, macs = f"{self.cost.parameters:,} parameters", f"{self.cost.macs / 1e6:.1f} M MACs"
-        parts = [f"{config.batch_size} images"]
-        parts += [f"{ranks} devices"] if ranks > 1 else []
-        parts += [f"{config.accumulate} accumulated"] if config.accumulate > 1 else []
-        precision = config.amp_level if config.amp_level == "O0" else f"{config.amp_level} {config.amp_dtype}"
-        shard = f", {len(self.train) // ranks:,} to train on for each device" if ranks > 1 else ""
-        lines = {
-            "network": f"{self.model}, {size} px, {parameters}, {macs}",
-            "data": f"{self.train.root.parent}, {len(self.train):,} + {len(self.val):,} images, "
-            f"{len(self.train.classes)} classes{shard}",
-            "batch": f"{self.global_batch:,} images" + (f" = {' x '.join(parts)}" if len(parts) > 1 else ""),
-            "training": f"{config.epochs} epochs x {self.steps} steps, {config.optimizer}, seed {config.seed}",
-            "rate": schedule_line(config, self.global_batch),
-            "device": f"{self.device}" + (f" and {ranks - 1} more" if ranks > 1 else "") + f", precision {precision}, "
-            f"{self.workers} data workers" + (" each" if ranks > 1 else ""),
-            "run": f"{self.run.folder if self.run else ''}"
-            + (f", resumed after step {self.updates}" if self.updates else ""),
-        }
-        return "\n".join(f"{key:>9}  {value}" for key, value in lines.items())
-
-    def summary(self, row: dict[str, float]) -> str:
-        """An epoch in one line."""
-        scores = [f"{kind} top-1 {row[f'{kind}_top1']:.2f} %" for kind in ("raw", "ema") if f"{kind}_top1" in row]
-        left = row["seconds"] * (self.config.epochs - row["epoch"])
-        return ", ".join(
-            [f"epoch {row['epoch']}/{self.config.epochs}", f"loss {row['train_loss']:.3f}", *scores]
-            + [f"{row['images_per_second']:.0f} img/s", f"data wait {row['data_wait']:.0%}", f"{duration(left)} left"]
-        )
 
     def _batches(self, epoch: int) -> Iterator[tuple[ms.Tensor, ms.Tensor]]:
         """The batches of an epoch that are still to come."""
@@ -268,7 +237,7 @@ class Trainer:
             asked = time.perf_counter()
             with bad_files_named(self.train.files, self.workers):
                 batch = next(batches)
-            self.partial["waited"] += time.perf_counter() - asked
+            self.sums.waited += time.perf_counter() - asked
             if self.config.mixup or self.config.cutmix:
                 count = self.updates * self.config.accumulate + part
                 place = {"rank": distributed.rank(), "size": self.preprocess.size}
@@ -280,16 +249,16 @@ class Trainer:
 
     def _timed_update(self, batches: Iterator[tuple[ms.Tensor, ms.Tensor]]) -> list[ms.Tensor]:
         """An update, and how long it took. The first of a process compiles, and says nothing about speed."""
-        began, waited = time.perf_counter(), self.partial["waited"]
+        began, waited = time.perf_counter(), self.sums.waited
         losses = self._update(batches)
         if self.compiled:
             seconds = time.perf_counter() - began
-            self.partial["seconds"] += seconds
-            self.partial["timed"] += 1
+            self.sums.seconds += seconds
+            self.sums.timed += 1
             self.slowest = max(self.slowest, seconds)
         else:
             losses[-1].asnumpy()
-            self.partial["waited"], self.compiled = waited, True
+            self.sums.waited, self.compiled = waited, True
             logger.info("compiled, first step done in %s", duration(time.perf_counter() - began))
         return losses
 
@@ -297,42 +266,18 @@ class Trainer:
         """Fetch the losses since the last time, check, show and perhaps save; whether any rank was asked to stop."""
         began = time.perf_counter()
         losses = [float(loss.asnumpy()) for loss in pending]
-        self.partial["seconds"] += time.perf_counter() - began
+        self.sums.seconds += time.perf_counter() - began
         self._check_losses(losses)
-        for loss in losses:
-            self.partial["loss"] += loss
-        self.partial["batches"] += len(losses)
-        signals = distributed.gather(np.float64([self.slowest, self.partial["waited"], self.stop.signal or 0]))
-        logger.info(self._line(losses[-1], signals))
+        self.sums.add_losses(losses)
+        mine = np.float64([self.slowest, self.sums.waited, self.stop.signal or 0])
+        slowest, waited, signals = distributed.gather(mine).T
+        logger.info(interval_line(self, losses[-1], slowest, waited))
         self.slowest = 0.0
-        if stops := [int(number) for number in signals[:, 2] if number]:
+        if stops := [int(number) for number in signals if number]:
             self.stop.note(stops[0])
         elif time.monotonic() - self.saved_at > 60 * self.config.checkpoint_minutes:
             self.save()
         return bool(stops)
-
-    def _line(self, loss: float, signals: np.ndarray) -> str:
-        """A log interval in one line; `signals`: slowest step and seconds of waiting of each rank."""
-        epoch, done = len(self.rows), self.updates - len(self.rows) * self.steps
-        pace = self._pace()
-        left = self.steps * self.config.epochs - self.updates
-        parts = [
-            f"epoch {epoch + 1}/{self.config.epochs} step {done}/{self.steps}",
-            f"loss {loss:.3f}",
-            f"lr {self.rates[self.updates - 1]:.2e}",
-        ]
-        if not self.partial["timed"]:
-            return ", ".join(parts)
-        parts += [
-            f"{self.global_batch / pace:.0f} img/s",
-            f"data wait {signals[:, 1].max() / self.partial['seconds']:.0%}",
-        ]
-        if len(signals) > 1:
-            parts.append(f"slowest step {signals[:, 0].max():.2f} s on rank {signals[:, 0].argmax()}")
-        if self.step.loss_scale is not None:
-            scale, overflows = (p.asnumpy() for p in (self.step.loss_scale.scale, self.step.loss_scale.overflows))
-            parts.append(f"loss scale {scale:g} ({overflows} overflows)")
-        return ", ".join([*parts, f"{duration(pace * left)} left"])
 
     def _check_losses(self, losses: list[float]) -> None:
         first = self.updates - len(losses) // self.config.accumulate
@@ -343,24 +288,19 @@ class Trainer:
                 raise Diverged(f"the loss is {loss} at step {step}; {kept}; try a lower --lr")
 
     def _begin_epoch(self) -> None:
-        self.partial = {"loss": 0.0, "batches": 0, "seconds": 0.0, "waited": 0.0, "timed": 0}
-        self.slowest = 0.0
-
-    def _pace(self) -> float:
-        """Seconds an update takes in this epoch (a tiny number as long as nothing was timed)."""
-        return max(self.partial["seconds"], 1e-9) / max(self.partial["timed"], 1)
+        self.sums, self.slowest = EpochSums(), 0.0
 
     def _row(self) -> dict[str, float]:
         """The line of metrics.csv of the epoch that has just been trained."""
-        pace = self._pace()
+        sums = self.sums
         return {
             "epoch": len(self.rows) + 1,
             "step": self.updates,
             "lr": float(self.rates[self.updates - 1]),
-            "train_loss": self.partial["loss"] / self.partial["batches"],
-            "images_per_second": self.global_batch / pace,
-            "data_wait": self.partial["waited"] / max(self.partial["seconds"], 1e-9),
-            "seconds": pace * self.steps,
+            "train_loss": sums.loss / sums.batches,
+            "images_per_second": self.global_batch / sums.pace,
+            "data_wait": sums.share(sums.waited),
+            "seconds": sums.pace * self.steps,
         }
 
     def _improved(self, row: dict[str, float]) -> bool:
@@ -390,8 +330,8 @@ class Trainer:
 
     def _take_up(self, meta: dict[str, Any]) -> None:
         """Counters and metrics of the run so far; another batch size counts the images that were seen."""
-        self.rows, self.partial, self.best, self.better = meta["rows"], meta["partial"], meta["best"], meta["better"]
-        self.updates = meta["step"]
+        self.rows, self.best, self.better = meta["rows"], meta["best"], meta["better"]
+        self.updates, self.sums = meta["step"], EpochSums(**meta["partial"])
         if (meta["steps"], meta["images"]) != (self.steps, self.global_batch):
             seen = (meta["step"] - len(self.rows) * meta["steps"]) * meta["images"]
             self.updates = len(self.rows) * self.steps + min(seen // self.global_batch, self.steps)
