@@ -12,19 +12,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-import mindspore as ms
 import numpy as np
 from google.protobuf.message import DecodeError
 from mindspore.train.checkpoint_pb2 import Checkpoint
 
-from src.device import quiet_mindspore
 from src.errors import UserError
 from src.files import written_beside
 
 META = "meta"
 STATE_PREFIXES = EMA_PREFIX, OPTIMIZER_PREFIX = ("ema.", "optimizer.")  # of what training keeps beside the weights
 DIGEST_FIELD = b"\xa2\x06\x20"  # protobuf: field 100, 32 bytes
-TYPES = ("Float16", "Float32", "Float64", "Int8", "Int16", "Int32", "Int64", "UInt8", "Bool")  # others are notes
+NAMES = ("Float16", "Float32", "Float64", "Int8", "Int16", "Int32", "Int64", "UInt8", "Bool")
+TYPES = {name.lower(): name for name in NAMES}  # NumPy name -> MindSpore's; records of other types are notes
 DIGEST_SIZE = len(DIGEST_FIELD) + 32
 
 
@@ -35,13 +34,9 @@ def save_ckpt(tensors: dict[str, np.ndarray], path: Path, meta: dict[str, Any], 
         UserError: the file cannot be written; what was there is as it was.
     """
     text = json.dumps({"meta": meta, "manifest": _manifest(tensors)}).encode()
-    records = {META: np.frombuffer(text, np.uint8)} | tensors
+    body = _serialized({META: np.frombuffer(text, np.uint8)} | tensors)
     with written_beside(path, previous) as temporary:
-        _save([{"name": name, "data": ms.Tensor(value)} for name, value in records.items()], temporary)
-        temporary.chmod(0o600)
-        digest = hashlib.sha256(temporary.read_bytes()).digest()
-        with open(temporary, "ab") as file:
-            file.write(DIGEST_FIELD + digest)
+        temporary.write_bytes(body + DIGEST_FIELD + hashlib.sha256(body).digest())
 
 
 def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -70,26 +65,29 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return tensors, content["meta"]
 
 
+def _serialized(tensors: dict[str, np.ndarray]) -> bytes:
+    """The bytes that MindSpore writes for these tensors."""
+    message = Checkpoint()
+    for name, value in tensors.items():
+        record = message.value.add(tag=name).tensor
+        record.dims.extend(value.shape)
+        record.tensor_type = TYPES[value.dtype.name]
+        record.tensor_content = value.tobytes()
+    return message.SerializeToString()
+
+
 def _parse(data: bytes) -> dict[str, np.ndarray]:
     """The tensors of a file. (MindSpore's own loader trusts the sizes it reads: a changed bit can end the process.)"""
     message = Checkpoint()
     message.ParseFromString(data)
     if not message.value:
         raise ValueError("there are no tensors")
-    stored = {record.tag: record.tensor for record in message.value if record.tensor.tensor_type in TYPES}
+    stored = {record.tag: record.tensor for record in message.value if record.tensor.tensor_type in TYPES.values()}
     return {
-        name: np.frombuffer(tensor.tensor_content, tensor.tensor_type.lower()).reshape(tuple(tensor.dims) or ())
+        name: np.frombuffer(tensor.tensor_content, tensor.tensor_type.lower()).reshape(tuple(tensor.dims))
         for name, tensor in stored.items()
     }
 
 
 def _manifest(tensors: dict[str, np.ndarray]) -> dict[str, list]:
     return {name: [value.dtype.name, list(value.shape)] for name, value in tensors.items()}
-
-
-def _save(records: list[dict[str, Any]], path: Path) -> None:
-    try:
-        with quiet_mindspore():
-            ms.save_checkpoint(records, str(path))
-    except (RuntimeError, ValueError) as error:  # how MindSpore wraps what the file system says
-        raise OSError(str(error).strip().splitlines()[0]) from error
