@@ -28,8 +28,8 @@ from tqdm import tqdm
 from src.config import ConvertConfig
 from src.digits import resolve_data_path
 from src.errors import UserError
-from src.files import written_beside
-from src.image_file import read_image
+from src.files import make_lasting, written_beside
+from src.image_file import image_size, read_image
 from src.image_folder import ImageFolder, check_classes, check_images, decode_fault, fingerprint, open_split
 from src.mindrecord import CONTENTS, NAME_ERRORS, checksum, is_converted, read_contents, shard_paths
 from src.preprocess import resize_short_side
@@ -191,9 +191,7 @@ def _write_shard(
         )
     entry = {"bytes": shard.stat().st_size, "sha256": checksum(shard), "index_sha256": checksum(index)}
     for path in building.iterdir():  # MindRecord's .db is the third
-        path.chmod(0o644)
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
+        make_lasting(path)
         path.replace(target / path.name)
     building.rmdir()
     return entry
@@ -216,7 +214,7 @@ def _write_records(
     folder: ImageFolder, rows: range, chunks: Iterable[list[bytes]], shard: Path
 ) -> tuple[list[str], list[_Mark]]:
     """Write the images numbered `rows`; their names and marks."""
-    largest = max(os.path.getsize(folder.files[row]) for row in rows)
+    largest = max(image_size(folder.files[row]) for row in rows)
     writer = FileWriter(str(shard), shard_num=1)
     writer.set_header_size(HEADER)
     writer.set_page_size(max(PAGE, 2 << largest.bit_length()))

@@ -29,15 +29,20 @@ def written_beside(path: Path, previous: Path | None = None) -> Iterator[Path]:
         ) as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            temporary.chmod(0o644)
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
+            make_lasting(temporary)
             if previous is not None and path.exists():
                 _keep(path, previous, Path(folder))
             temporary.replace(path)
             _sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def make_lasting(path: Path) -> None:
+    """Let everybody read a finished file, and wait until the disk holds it."""
+    path.chmod(0o644)
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def remove_left_over(*paths: Path) -> None:
