@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Build ascend310_infer/build/tinynet_infer.
+#   bash ascend310_infer/build.sh [BUILD_FOLDER] [-DNAME=VALUE ...]   (CMakeLists.txt names the options)
+# LITE_HOME  (or MS_LITE_HOME) an unpacked MindSpore Lite package; without it the program runs ONNX files only
+# What the compiler needs is installed where that is allowed (root on Debian or Ubuntu), else named.
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
+
+PACKAGES=(g++ cmake make libjpeg-dev libpng-dev nlohmann-json3-dev libcli11-dev libgtest-dev)
+
+ensure_compiler() {
+  local missing=() package
+  for package in "${PACKAGES[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  if [ ${#missing[@]} = 0 ] || ! command -v apt-get >/dev/null; then return; fi # without apt, CMake says what is missing
+  [ "$(id -u)" = 0 ] || fail "to build the C++ program, run as root: apt-get install ${missing[*]}"
+  { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >&2 || fail \
+    "installing ${missing[*]} failed, see above"
+}
+
+source="$PROJECT/ascend310_infer"
+build="$source/build"
+if [ $# -gt 0 ] && [[ "$1" != -* ]]; then
+  build="$1"
+  shift
+fi
+ensure_compiler
+cmake -S "$source" -B "$build" -DLITE_HOME="${LITE_HOME:-${MS_LITE_HOME:-}}" "$@" >&2
+cmake --build "$build" --parallel "$(nproc)" >&2
+echo "$build/tinynet_infer"

@@ -1,0 +1,190 @@
+#include "report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iostream>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "errors.h"
+
+namespace tinynet {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Standard output, or a new file.
+class Sink {
+ public:
+  explicit Sink(const fs::path& path) {
+    if (!path.empty()) file_ = std::make_unique<NewFile>(path);
+  }
+
+  void write(const std::string& text) {
+    if (file_) {
+      file_->write(text);
+    } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+      if (errno == EPIPE) throw ReaderGone();
+      throw UserError(std::string("cannot write to standard output: ") + std::strerror(errno));
+    }
+  }
+
+  void close() {
+    if (file_) file_->close();
+  }
+
+ private:
+  std::unique_ptr<NewFile> file_;
+};
+
+class TextReport : public Report {
+ public:
+  TextReport(const fs::path& output, std::vector<std::string> names, int top_k)
+      : sink_(output), names_(std::move(names)), top_k_(top_k) {}
+  void close() override { sink_.close(); }
+
+ protected:
+  Sink sink_;
+  const std::vector<std::string> names_;
+  const int top_k_;
+};
+
+// path: name 93.1%, name 4.0%
+class PlainReport : public TextReport {
+ public:
+  using TextReport::TextReport;
+
+  void add(const ImageFile& image, const Result& result) override {
+    std::string line = image.path.string();
+    const char* separator = ": ";
+    for (const Class& it : top_classes(result.logits, top_k_)) {
+      char percent[16];
+      std::snprintf(percent, sizeof percent, " %.1f%%", 100 * it.probability);
+      line += separator + names_[it.index] + percent;
+      separator = ", ";
+    }
+    if (result.error.empty()) sink_.write(line + "\n");
+  }
+};
+
+// The array that predict.py --json prints; images that cannot be read have "error" in place of "top".
+class JsonReport : public TextReport {
+ public:
+  using TextReport::TextReport;
+
+  void add(const ImageFile& image, const Result& result) override {
+    nlohmann::ordered_json entry = {{"image", image.path.string()}};
+    if (result.error.empty()) {
+      for (const Class& it : top_classes(result.logits, top_k_)) {
+        entry["top"].push_back({{"class", names_[it.index]}, {"index", it.index}, {"probability", it.probability}});
+      }
+    } else {
+      entry["error"] = result.error;
+    }
+    sink_.write(separator_ + entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    separator_ = ",\n";
+  }
+
+  void close() override {
+    sink_.write("\n]\n");
+    TextReport::close();
+  }
+
+ private:
+  std::string separator_ = "[\n";
+};
+
+// A line for each class of each image, best first; one with an error for an image that cannot be read.
+class CsvReport : public TextReport {
+ public:
+  CsvReport(const fs::path& output, std::vector<std::string> names, int top_k)
+      : TextReport(output, std::move(names), top_k) {
+    sink_.write("image,rank,index,class,probability,error\n");
+  }
+
+  void add(const ImageFile& image, const Result& result) override {
+    const std::string path = quoted(image.path.string());
+    if (!result.error.empty()) sink_.write(path + ",,,,," + quoted(result.error) + "\n");
+    int rank = 0;
+    for (const Class& it : top_classes(result.logits, top_k_)) {
+      char probability[32];
+      std::snprintf(probability, sizeof probability, "%.9g", it.probability);
+      sink_.write(path + "," + std::to_string(++rank) + "," + std::to_string(it.index) + "," +
+                  quoted(names_[it.index]) + "," + probability + ",\n");
+    }
+  }
+
+ private:
+  static std::string quoted(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string inside;
+    for (const char c : text) inside += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return "\"" + inside + "\"";
+  }
+};
+
+// FOLDER/sub-folders/NAME_0.bin: float32 logits. NAME is the image's without suffix, or with it where another image of
+// the folder would get the same.
+class BinReport : public Report {
+ public:
+  explicit BinReport(const fs::path& folder) : folder_(folder) {
+    std::error_code error;
+    if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder, error))) {
+      throw UserError(folder.string() + " exists already; give another --output or remove it");
+    }
+    if (!fs::create_directories(folder, error) && error) {
+      throw UserError("cannot write " + folder.string() + ": " + error.message());
+    }
+  }
+
+  void add(const ImageFile& image, const Result& result) override {
+    if (!result.error.empty()) return;
+    fs::path target = folder_ / image.name;
+    std::error_code error;
+    fs::create_directories(target.parent_path(), error);
+    target.replace_filename(image.name.stem().string() + "_0.bin");
+    if (fs::exists(target)) target.replace_filename(image.name.filename().string() + "_0.bin");
+    NewFile file(target);
+    file.write({reinterpret_cast<const char*>(result.logits.data()), result.logits.size() * sizeof(float)});
+    file.close();
+  }
+
+ private:
+  fs::path folder_;
+};
+
+}  // namespace
+
+std::vector<Class> top_classes(const std::vector<float>& logits, int count) {
+  std::vector<int> order(logits.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto key = [&](int i) { return std::isnan(logits[i]) ? -std::numeric_limits<float>::infinity() : logits[i]; };
+  const auto wanted = order.begin() + std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(order.size()));
+  std::partial_sort(order.begin(), wanted, order.end(),
+                    [&](int a, int b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - logits[order[0]]);
+  std::vector<Class> top;
+  for (auto it = order.begin(); it != wanted; ++it) {
+    top.push_back({*it, std::exp(static_cast<double>(logits[*it]) - logits[order[0]]) / sum});
+  }
+  return top;
+}
+
+std::unique_ptr<Report> open_report(const Options& options, std::vector<std::string> names) {
+  switch (options.format) {
+    case Format::kJson:
+      return std::make_unique<JsonReport>(options.output, std::move(names), options.top_k);
+    case Format::kCsv:
+      return std::make_unique<CsvReport>(options.output, std::move(names), options.top_k);
+    case Format::kBin:
+      return std::make_unique<BinReport>(options.output);
+    default:
+      return std::make_unique<PlainReport>(options.output, std::move(names), options.top_k);
+  }
+}
+
+}  // namespace tinynet

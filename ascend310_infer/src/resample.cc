@@ -1,0 +1,123 @@
+// The arithmetic of Pillow's Image.resize for 8-bit images: weights in float64, rounded to fixed point; a pass along
+// rows to 8 bits, then one along columns. Vectors of eight numbers hold two pixels: GCC and Clang map them to what the
+// processor has.
+#include "resample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "errors.h"
+
+namespace tinynet {
+namespace {
+
+constexpr int kPrecision = 32 - 8 - 2;  // bits after the point: weights may sum to 4 without overflow
+constexpr double kSupport = 2.0;        // pixels to either side that a bicubic reads, at scale 1
+
+using Bytes8 = std::uint8_t __attribute__((vector_size(8)));
+using Ints8 = std::int32_t __attribute__((vector_size(32)));
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "sse4.1", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+double bicubic(double x) {
+  constexpr double a = -0.5;
+  x = std::abs(x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+// Add eight bytes, each times its weight.
+inline __attribute__((always_inline)) void accumulate(Ints8& sums, const std::uint8_t* bytes, const Ints8& weights) {
+  Bytes8 narrow;
+  std::memcpy(&narrow, bytes, sizeof narrow);
+  sums += __builtin_convertvector(narrow, Ints8) * weights;
+}
+
+inline std::uint8_t clip(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecision, 0, 255)); }
+
+constexpr std::int32_t kHalf = 1 << (kPrecision - 1);
+
+// One row: `to` gets four bytes for each output pixel.
+FOR_EACH_PROCESSOR
+void along_row(const Filter& filter, const std::uint8_t* from, std::uint8_t* to) {
+  for (int x = 0; x < filter.count(); ++x) {
+    const std::uint8_t* pixel = from + std::size_t{4} * filter.start(x);
+    const std::int32_t* weight = filter.weights(x);
+    const int taps = filter.taps(x);
+    Ints8 sums = {kHalf, kHalf, kHalf, kHalf, 0, 0, 0, 0};
+    for (int t = 0; t + 1 < taps; t += 2) {
+      const std::int32_t a = weight[t], b = weight[t + 1];
+      accumulate(sums, pixel + 4 * t, Ints8{a, a, a, a, b, b, b, b});
+    }
+    if (taps % 2) {
+      const std::uint8_t* last = pixel + 4 * (taps - 1);
+      sums += Ints8{last[0], last[1], last[2], last[3], 0, 0, 0, 0} * weight[taps - 1];
+    }
+    for (int c = 0; c < 4; ++c) to[4 * x + c] = clip(sums[c] + sums[c + 4]);
+  }
+}
+
+// One output row of `bytes` bytes (8 at least) from `taps` rows that lie `stride` bytes apart.
+FOR_EACH_PROCESSOR
+void along_columns(const std::int32_t* weights, int taps, const std::uint8_t* from, std::size_t stride,
+                   std::size_t bytes, std::uint8_t* to) {
+  for (std::size_t next = 0; next < bytes; next += 8) {
+    const std::size_t x = std::min(next, bytes - 8);  // the last vector overlaps the one before
+    Ints8 sums = Ints8{} + kHalf;
+    for (int t = 0; t < taps; ++t) accumulate(sums, from + stride * t + x, Ints8{} + weights[t]);
+    for (int i = 0; i < 8; ++i) to[x + i] = clip(sums[i]);
+  }
+}
+
+}  // namespace
+
+Filter::Filter(int input, int output, int first, int count) {
+  const double scale = static_cast<double>(input) / output, stretch = std::max(scale, 1.0);
+  const double support = kSupport * stretch;
+  std::vector<double> weights;
+  for (int i = first; i < first + count; ++i) {
+    const double center = (i + 0.5) * scale;
+    const int start = input == output ? i : std::max(static_cast<int>(center - support + 0.5), 0);
+    const int end = input == output ? i + 1 : std::min(static_cast<int>(center + support + 0.5), input);
+    weights.clear();
+    for (int x = start; x < end; ++x) weights.push_back(bicubic((x - center + 0.5) * (1.0 / stretch)));
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    parts_.push_back({start, end - start, weights_.size()});
+    for (const double weight : weights) {
+      const double scaled = weight / sum * (1 << kPrecision);
+      weights_.push_back(static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5));
+    }
+  }
+}
+
+void resized_crop(const Image& image, int short_side, int size, Image& crop, Image& scratch) {
+  const int shorter = std::min(image.width, image.height);
+  const auto resized = [&](int side) {  // the long side is cut down to whole pixels, as torchvision does
+    const double pixels = static_cast<double>(short_side) * side / shorter;
+    if (pixels > std::numeric_limits<int>::max()) throw ImageError("too long and thin to be resized");
+    return static_cast<int>(pixels);
+  };
+  const auto filter = [&](int side) {
+    const int output = resized(side);
+    return Filter(side, output, static_cast<int>(std::nearbyint((output - size) / 2.0)), size);  // halves go to even
+  };
+  const Filter columns = filter(image.width), rows = filter(image.height);
+  const int top = rows.start(0), bottom = rows.start(size - 1) + rows.taps(size - 1);
+  scratch.resize(size, bottom - top);
+  crop.resize(size, size);
+  const std::size_t stride = std::size_t{4} * size;
+  for (int y = top; y < bottom; ++y) along_row(columns, image.row(y), scratch.row(y - top));
+  for (int y = 0; y < size; ++y) {
+    along_columns(rows.weights(y), rows.taps(y), scratch.row(rows.start(y) - top), stride, stride, crop.row(y));
+  }
+}
+
+}  // namespace tinynet
