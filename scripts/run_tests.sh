@@ -8,5 +8,6 @@ ensure_environment test
 cd "$PROJECT"
 "$VENV/bin/ruff" check .
 "$VENV/bin/ruff" format --check .
-"$VENV/bin/shellcheck" --external-sources scripts/*.sh .ci/run
+"$VENV/bin/clang-format" --dry-run -Werror ascend310_infer/*/*.h ascend310_infer/*/*.cc
+"$VENV/bin/shellcheck" --external-sources scripts/*.sh ascend310_infer/*.sh .ci/run
 "$VENV/bin/python" -m pytest "$@"

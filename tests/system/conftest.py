@@ -53,3 +53,17 @@ def quickstart(workspace, tmp_path_factory):
     """The workspace after `bash scripts/quickstart.sh`, started from a foreign folder, and what that printed."""
     done = workspace.run("bash", workspace.folder / "scripts/quickstart.sh", cwd=tmp_path_factory.mktemp("elsewhere"))
     return workspace, done
+
+
+@pytest.fixture(scope="session")
+def classifier(workspace):
+    """The C++ program, built as a user builds it."""
+    return Path(workspace.run("bash", "ascend310_infer/build.sh").stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def sanitized_classifier(workspace):
+    """The same with AddressSanitizer and UndefinedBehaviorSanitizer."""
+    folder = workspace.folder / "ascend310_infer/build/sanitized"
+    done = workspace.run("bash", "ascend310_infer/build.sh", folder, "-DTINYNET_SANITIZE=ON")
+    return Path(done.stdout.splitlines()[-1])

@@ -1,0 +1,262 @@
+"""The C++ program on real files: Pillow's pixels, eval.py's logits, damaged images, odd names, steady memory."""
+
+import csv
+import json
+import os
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from helpers import PROJECT, photograph
+from identity_model import write_identity
+from PIL import Image
+
+from src.config import PredictConfig
+from src.models import load_model
+from src.preprocess import Preprocess
+from src.training.evaluator import predict_logits
+
+SIZES = [
+    (500, 375),
+    (375, 500),
+    (73, 73),
+    (74, 73),
+    (64, 64),
+    (30, 300),
+    (900, 20),
+    (9, 9),
+    (1, 1),
+    (640, 481),
+    (73, 500),
+]
+JPEG_KINDS = [  # what cameras, browsers and print shops write
+    {"quality": 90},
+    {"quality": 75, "progressive": True},
+    {"quality": 95, "subsampling": 0},
+    {"quality": 60, "subsampling": 1, "optimize": True},
+]
+DAMAGED = 1000
+
+
+def save_all_kinds(folder, sizes):
+    """Pictures of each size in each mode, as JPEG and PNG."""
+    folder.mkdir()
+    for width, height in sizes:
+        picture = photograph(width, height, seed=width)
+        for mode in ("RGB", "L", "CMYK"):
+            for number, options in enumerate(JPEG_KINDS):
+                picture.convert(mode).save(folder / f"{width}x{height}_{mode}_{number}.jpg", **options)
+        for mode in ("RGB", "RGBA", "L", "LA", "P", "1"):
+            picture.convert(mode).save(folder / f"{width}x{height}_{mode}.png")
+        grey = np.asarray(picture.convert("L"), np.uint16)
+        Image.fromarray(grey * 257).save(folder / f"{width}x{height}_16bit.png")
+        Image.fromarray(grey).save(folder / f"{width}x{height}_16bit_dark.png")
+        for bits, colours in ((1, 2), (2, 4), (4, 13)):
+            few = picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=colours)
+            few.save(folder / f"{width}x{height}_{bits}bit.png", bits=bits)
+
+
+def classify(workspace, program, model, *arguments, **options):
+    return workspace.run(program, "--model_path", model, *arguments, **options)
+
+
+def read_bins(folder, files):
+    return np.stack([np.fromfile(folder / f"{file.stem}_0.bin", np.float32) for file in files])
+
+
+@pytest.mark.parametrize("input_type", ["float32", "uint8"])
+def test_the_network_sees_the_pixels_of_eval(workspace, classifier, tmp_path, input_type):
+    preprocess = Preprocess(64)
+    write_identity(tmp_path / "identity.onnx", preprocess, input_type)
+    save_all_kinds(tmp_path / "images", SIZES)
+    flags = ("--dataset_path", tmp_path / "images", "--format", "bin", "--output", tmp_path / "out", "--batch_size", 7)
+    classify(workspace, classifier, tmp_path / "identity.onnx", *flags)
+    files = sorted((tmp_path / "images").iterdir())
+    for file, seen in zip(files, read_bins(tmp_path / "out", files), strict=True):
+        pixels = preprocess.pixels(file)
+        expected = preprocess.normalize(pixels) if input_type == "float32" else pixels.astype(np.float32)
+        assert np.array_equal(seen, expected.ravel()), file.name
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_logits_are_those_of_eval(quickstart, classifier, tmp_path, batch):
+    workspace, _ = quickstart
+    run = workspace.folder / "runs/quickstart"
+    save_all_kinds(tmp_path / "images", [(500, 375), (120, 260)])
+    for sample in (PROJECT / "assets/samples").glob("*.jpg"):
+        (tmp_path / "images" / sample.name).symlink_to(sample)
+    for digit in (workspace.folder / "data/digits/val").glob("*/*.png"):
+        (tmp_path / "images" / digit.name).symlink_to(digit)
+    files = sorted((tmp_path / "images").iterdir())
+    flags = ("--dataset_path", tmp_path / "images", "--format", "bin", "--output", tmp_path / "out")
+    classify(workspace, classifier, run / "tinynet_e_digits.onnx", *flags, "--batch_size", batch)
+    model = load_model(PredictConfig(ckpt=run / "checkpoints/best.ckpt"), None)
+    paths = [str(file) for file in files]
+    expected = np.concatenate(list(predict_logits(model.network, paths, model.preprocess, 32, workers=1)))
+    logits = read_bins(tmp_path / "out", files)
+    assert np.abs(logits - expected).max() <= 1e-4
+    assert np.array_equal(logits.argmax(axis=1), expected.argmax(axis=1))
+
+
+def damage(content, rng):
+    """One mutation: bits, bytes, a cut, a repetition, a gap; of half the PNG files the checksums are then put right."""
+    data = bytearray(content)
+    at = rng.integers(len(data), size=rng.integers(1, 9))
+    kind = rng.integers(5)
+    if kind == 0:
+        for place in at:
+            data[place] ^= 1 << rng.integers(8)
+    elif kind == 1:
+        for place in at:
+            data[place] = rng.choice([0, 1, 0x7F, 0x80, 0xFE, 0xFF, rng.integers(256)])
+    elif kind == 2:
+        del data[at[0] :]
+    elif kind == 3:
+        data[at[0] : at[0]] = data[at[0] : at[0] + rng.integers(1, 200)]
+    else:
+        del data[at[0] : at[0] + rng.integers(1, 200)]
+    return with_checksums(data) if content[:4] == b"\x89PNG" and rng.random() < 0.5 else bytes(data)
+
+
+def with_checksums(data):
+    """A PNG file whose chunks, as far as they can be followed, have fitting checksums: damage reaches the decoder."""
+    place = 8
+    while place + 12 <= len(data):
+        end = place + 8 + struct.unpack(">I", data[place : place + 4])[0]
+        if end + 4 > len(data):
+            break
+        data[end : end + 4] = struct.pack(">I", zlib.crc32(data[place + 4 : end]))
+        place = end + 4
+    return bytes(data)
+
+
+def test_damaged_files_cost_only_themselves(workspace, sanitized_classifier, tmp_path):
+    """Under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    rng = np.random.default_rng(5)
+    save_all_kinds(tmp_path / "seeds", [(97, 64)])
+    seeds = [file.read_bytes() for file in sorted((tmp_path / "seeds").iterdir())]
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(DAMAGED):
+        (folder / f"{number:04d}.jpg").write_bytes(damage(seeds[number % len(seeds)], rng))
+    preprocess = Preprocess(32)
+    write_identity(tmp_path / "identity.onnx", preprocess, "uint8")
+    out = tmp_path / "out"
+    flags = ("--dataset_path", folder, "--format", "bin", "--output", out, "--batch_size", 16)
+    done = classify(workspace, sanitized_classifier, tmp_path / "identity.onnx", *flags)
+    assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr
+    faults = {line.split(":")[0] for line in done.stderr.splitlines() if line.startswith(str(folder))}
+    good = [file for file in sorted(folder.iterdir()) if str(file) not in faults]
+    assert f"{DAMAGED} images in" in done.stderr and f"; {len(faults)} could not be read" in done.stderr
+    assert {path.name for path in out.iterdir()} == {f"{file.stem}_0.bin" for file in good}
+    assert 0.2 * DAMAGED < len(good) < 0.8 * DAMAGED
+    agreed = 0
+    for file, seen in zip(good, read_bins(out, good), strict=True):
+        try:
+            pixels = preprocess.pixels(file)
+        except Exception:  # noqa: S112, BLE001 - what Pillow refuses shows nothing
+            continue
+        agreed += np.array_equal(seen, pixels.ravel())
+    assert agreed > 0.95 * len(good), f"{agreed} of {len(good)}"
+
+
+def test_memory_is_steady(workspace, classifier, tmp_path):
+    write_identity(tmp_path / "identity.onnx", Preprocess(64), "float32")
+    buffer = BytesIO()
+    photograph(500, 375).save(buffer, "JPEG")
+    peak = {}
+    for count in (100, 2000):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        (folder / "0.jpg").write_bytes(buffer.getvalue())
+        for number in range(1, count):
+            os.link(folder / "0.jpg", folder / f"{number}.jpg")
+        flags = ("--dataset_path", folder, "--timing", tmp_path / f"{count}.json", "--batch_size", 4, "--threads", 2)
+        done = classify(workspace, classifier, tmp_path / "identity.onnx", *flags, "--top_k", 1)
+        assert len(done.stdout.splitlines()) == count
+        peak[count] = json.loads((tmp_path / f"{count}.json").read_text())["peak_megabytes"]
+    assert peak[2000] < 1.1 * peak[100], peak
+
+
+NAMES = [
+    *("with space.jpg", 'comma, "quote".JPG', "großer Vogel.jpeg", "new\nline.png", "-dash.png", "two.dots.jpg"),
+    *("same.jpg", "same.png", b"not utf-8 \xff.jpg"),
+]
+
+
+def test_odd_names(workspace, classifier, tmp_path):
+    preprocess = Preprocess(32)
+    write_identity(tmp_path / "identity.onnx", preprocess, "uint8")
+    folder = tmp_path / "images" / "sub folder"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(NAMES):
+        path = folder / os.fsdecode(name)
+        photograph(60, 50, seed=number).save(path, "PNG" if path.suffix == ".png" else "JPEG")
+    (folder / ".hidden.jpg").write_bytes(b"no image")
+    (folder / "notes.txt").write_text("no image")
+    files = sorted(folder / os.fsdecode(name) for name in NAMES)
+    expected = [int(preprocess.pixels(file).argmax()) for file in files]
+
+    def run(kind):
+        flags = ("--dataset_path", tmp_path / "images", "--format", kind, "--output", tmp_path / kind, "--top_k", 1)
+        classify(workspace, classifier, tmp_path / "identity.onnx", *flags)
+        return tmp_path / kind
+
+    found = json.loads(run("json").read_text("utf-8"))
+    assert [entry["top"][0]["index"] for entry in found] == expected
+    assert [entry["image"] for entry in found] == [os.fsencode(file).decode("utf-8", "replace") for file in files]
+    with open(run("csv"), newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == [str(file) for file in files]
+    assert [int(row["index"]) for row in rows] == expected
+    names = {os.fsdecode(name) for name in NAMES} - {"same.png"}
+    written = {path.name for path in (run("bin") / "sub folder").iterdir()}
+    assert written == {f"{name.rsplit('.', 1)[0]}_0.bin" for name in names} | {"same.png_0.bin"}
+
+
+def test_what_goes_wrong_is_one_line(workspace, classifier, tmp_path):
+    model = tmp_path / "identity.onnx"
+    write_identity(model, Preprocess(32), "float32", batch=4)
+    photograph(60, 50).save(tmp_path / "a.jpg")
+    (tmp_path / "text.onnx").write_text("no model")
+    (tmp_path / "text.json").write_text((tmp_path / "identity.json").read_text())
+    (tmp_path / "other.json").write_text((tmp_path / "identity.json").read_text().replace("3072", "3073"))
+    (tmp_path / "taken").write_text("what was there")
+
+    def fails(words, *flags, of=model):
+        workspace.fails(classifier, "--model_path", of, tmp_path / "a.jpg", *flags, words=words)
+
+    fails("there is no model", "--description", tmp_path / "identity.json", of=tmp_path / "no.onnx")
+    fails("export.py writes it beside the model", of=tmp_path / "no.onnx")
+    fails("ONNX Runtime: ", of=tmp_path / "text.onnx")
+    fails("has 3072 classes", "--description", tmp_path / "other.json")
+    fails("takes 4 images at once", "--batch_size", 8)
+    fails("LITE_HOME", "--description", tmp_path / "identity.json", of=tmp_path / "no.mindir")
+    fails("taken exists already", "--output", tmp_path / "taken")
+    fails("cannot write", "--output", tmp_path / "no folder" / "x")
+    fails("there is no image or folder", tmp_path / "missing.jpg")
+    fails("names 1 classes", "--labels", tmp_path / "taken")
+    fails("ONNX Runtime cannot be opened", "--ort_lib", tmp_path / "a.jpg")
+    assert (tmp_path / "taken").read_text() == "what was there"
+    done = classify(workspace, classifier, model, tmp_path / "a.jpg")  # one image, filled up to the batch of 4
+    assert done.stdout.startswith(f"{tmp_path}/a.jpg: ") and "batch 4" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full to write to")
+def test_a_full_disk_is_one_line(workspace, classifier, tmp_path):
+    write_identity(tmp_path / "identity.onnx", Preprocess(32), "float32")
+    photograph(60, 50).save(tmp_path / "a.jpg")
+    command = f"'{classifier}' --model_path '{tmp_path}/identity.onnx' '{tmp_path}/a.jpg' >/dev/full"
+    workspace.fails("bash", "-c", command, words="No space left on device")
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(workspace, classifier, tmp_path):
+    write_identity(tmp_path / "identity.onnx", Preprocess(32), "float32")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(300):
+        photograph(60, 50, seed=number % 3).save(folder / f"{number}.jpg")
+    command = f"set -o pipefail; '{classifier}' --model_path '{tmp_path}/identity.onnx' '{folder}' | head -n 1"
+    assert workspace.run("bash", "-c", command).stdout.count("\n") == 1
