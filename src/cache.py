@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from src.image_faults import Check
 from src.image_file import image_size
-from src.image_folder import Check, ImageFolder
+from src.image_folder import ImageFolder
 from src.mindrecord import RecordSet
 
 CACHE_LIMIT = 256 << 20  # bytes that `auto` keeps at most

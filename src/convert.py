@@ -29,8 +29,9 @@ from src.config import ConvertConfig
 from src.digits import resolve_data_path
 from src.errors import UserError
 from src.files import make_lasting, written_beside
+from src.image_faults import decode_fault
 from src.image_file import image_size, read_image
-from src.image_folder import ImageFolder, check_classes, check_images, decode_fault, fingerprint, open_split
+from src.image_folder import ImageFolder, check_classes, check_images, fingerprint, open_split
 from src.mindrecord import CONTENTS, NAME_ERRORS, checksum, is_converted, read_contents, shard_paths
 from src.preprocess import resize_short_side
 from src.training.reporting import log_to

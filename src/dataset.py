@@ -20,7 +20,8 @@ from mindspore.dataset import vision
 from src.augment import erase, erased_boxes, operators
 from src.config import AugmentOptions
 from src.errors import UserError
-from src.image_folder import ImageFolder, decode_fault, looks_whole
+from src.image_faults import decode_fault, looks_whole
+from src.image_folder import ImageFolder
 from src.preprocess import Preprocess
 from src.read_ahead import ReadAhead
 

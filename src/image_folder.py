@@ -5,29 +5,22 @@ The class of an image is its folder; class k is the k-th folder name in sorted o
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
 
 from src.errors import UserError
-from src.image_file import PackedPath, image_size, image_source, read_image
+from src.image_faults import FULL_CHECK_LIMIT, Check, bad_files, decode_fault, ends_fault, find_faults, shortened
+from src.image_file import PackedPath, image_size, read_image
+from src.mindrecord import is_converted, open_records
 from src.preprocess import IMAGE_SUFFIXES
 
-Check = Literal["auto", "full", "quick", "off"]
-
 LAYOUT = "expected DIR/train/CLASS/*.jpg and DIR/val/CLASS/*.jpg"
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF")  # by content; MindData decodes no others, whatever their names
-FULL_CHECK_LIMIT = 20_000  # images; decoding more of them takes minutes, so `auto` then reads their ends only
-SHOWN = 5  # faults named in an error line
 
 
 @dataclass(frozen=True)
@@ -102,8 +95,6 @@ def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageFo
     Raises:
         UserError: as `ImageFolder.scan` or `open_records`.
     """
-    from src.mindrecord import is_converted, open_records  # which uses this module
-
     root = Path(data_path).expanduser()
     if not root.is_dir():
         raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
@@ -120,7 +111,7 @@ def check_classes(train: ImageFolder, val: ImageFolder) -> None:
         missing = sorted(set(here.classes) - set(there.classes))
         if missing:
             raise UserError(
-                f"{there.root} has no class folder {_shorten(missing)} that {here.root} has; the classes must agree"
+                f"{there.root} has no class folder {shortened(missing)} that {here.root} has; the classes must agree"
             )
 
 
@@ -132,62 +123,7 @@ def check_images(folders: Iterable[ImageFolder], check: Check = "auto", workers:
     """
     faults = [fault for folder in folders for fault in folder.faults(check, workers)]
     if faults:
-        raise UserError(_bad_files(faults))
-
-
-def find_faults(
-    files: Sequence[str], inspect: Callable[[str], str], workers: int = 1, title: str = "check"
-) -> list[str]:
-    """`path: what is wrong` for each file that `inspect` finds fault with."""
-    with ThreadPoolExecutor(workers) as pool:
-        results = tqdm(pool.map(inspect, files), title, len(files), unit="img", delay=1, leave=False, disable=None)
-        return [f"{path}: {fault}" for path, fault in zip(files, results, strict=True) if fault]
-
-
-@contextlib.contextmanager
-def bad_files_named(files: Sequence[str], workers: int = 1) -> Iterator[None]:
-    """Where reading `files` fails inside MindData, say which of them are bad instead of showing its stack.
-
-    Raises:
-        UserError: the bad files. What is no fault of theirs goes on as it is.
-    """
-    try:
-        yield
-    except RuntimeError:
-        if faults := find_faults(files, decode_fault, workers, "look for the bad file"):
-            raise UserError(_bad_files(faults)) from None
-        raise
-
-
-def decode_fault(path: str) -> str:
-    """What is wrong with an image file, found by decoding it; an empty string for a good one."""
-    try:
-        with Image.open(image_source(path)) as image:
-            image.convert("RGB")
-            if image.format not in FORMATS or image.mode == "F":
-                return f"{image.format} of mode {image.mode} inside; expected JPEG, PNG, BMP or TIFF of whole numbers"
-    except Exception as error:  # Pillow's readers raise anything for a damaged file
-        return "empty file" if _is_empty(path) else _sentence(error)
-    return ""
-
-
-def ends_fault(path: str) -> str:
-    """The same from a file's first and last bytes; a file that does not look whole is decoded to be sure."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(8)
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 64))
-            tail = file.read()
-    except OSError as error:
-        return _sentence(error)
-    return "" if looks_whole(head, tail) else decode_fault(path)
-
-
-def looks_whole(head: bytes, tail: bytes) -> bool:
-    """Whether the first 8 and the last 64 bytes are those of a complete JPEG or PNG (other kinds: no)."""
-    jpeg = head.startswith(b"\xff\xd8\xff") and tail.rstrip(b"\0").endswith(b"\xff\xd9")
-    return jpeg or (head == b"\x89PNG\r\n\x1a\n" and b"IEND" in tail)
+        raise UserError(bad_files(faults))
 
 
 def list_images(folder: Path) -> tuple[list[str], list[str]]:
@@ -199,24 +135,3 @@ def list_images(folder: Path) -> tuple[list[str], list[str]]:
             if not name.startswith("."):
                 (images if name.lower().endswith(IMAGE_SUFFIXES) else others).append(os.path.join(parent, name))
     return images, others
-
-
-def _bad_files(faults: list[str]) -> str:
-    return (
-        f"{len(faults)} bad file{'s' * (len(faults) > 1)}: {_shorten(faults, '; ')}; remove or replace "
-        "(`python check_dataset.py --data_path DIR` lists all)"
-    )
-
-
-def _is_empty(path: str) -> bool:
-    return os.path.exists(path) and os.path.getsize(path) == 0
-
-
-def _sentence(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return "not an image" if text.startswith("cannot identify image") else text
-
-
-def _shorten(names: list[str], separator: str = ", ") -> str:
-    more = f"{separator}and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return separator.join(names[:SHOWN]) + more

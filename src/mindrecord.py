@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 
 from src.errors import UserError
+from src.image_faults import FULL_CHECK_LIMIT, Check, find_faults
 from src.image_file import PackedPath, read_image
-from src.image_folder import FULL_CHECK_LIMIT, Check, find_faults
 
 CONTENTS = "dataset.json"
 AGAIN = "`python convert_dataset.py` with the flags of before writes it again"

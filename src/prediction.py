@@ -14,7 +14,8 @@ from src import device
 from src.config import PredictConfig
 from src.errors import UserError
 from src.files import written_beside
-from src.image_folder import decode_fault, list_images
+from src.image_faults import decode_fault
+from src.image_folder import list_images
 from src.models import LoadedModel, load_model
 from src.training.evaluator import predict_logits
 from src.training.reporting import log_to

@@ -9,7 +9,8 @@ import numpy as np
 from mindspore import nn
 
 from src.errors import UserError
-from src.image_folder import decode_fault, list_images
+from src.image_faults import decode_fault
+from src.image_folder import list_images
 from src.preprocess import Preprocess
 
 TOLERANCE = {"MINDIR": 1e-5, "ONNX": 1e-4}  # of the largest logit; other formats cannot be loaded again

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from src import distributed
 from src.dataset import eval_dataset
-from src.image_folder import bad_files_named
+from src.image_faults import bad_files_named
 from src.preprocess import Preprocess
 
 

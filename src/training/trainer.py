@@ -21,7 +21,8 @@ from src.dataset import check_batch_size, train_dataset
 from src.design.cost import total_cost
 from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
-from src.image_folder import ImageFolder, bad_files_named, check_classes, check_images, open_split
+from src.image_faults import bad_files_named
+from src.image_folder import ImageFolder, check_classes, check_images, open_split
 from src.layers import Norm, vary_random_cells
 from src.models import chosen_preprocess, create_model
 from src.training.checkpoint import load_state, save_state, share_state

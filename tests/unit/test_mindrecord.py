@@ -9,7 +9,8 @@ from src.config import AugmentOptions, CheckConfig, ConvertConfig
 from src.convert import convert
 from src.dataset import eval_dataset, train_dataset
 from src.errors import UserError
-from src.image_folder import bad_files_named, check_classes, check_images, open_split
+from src.image_faults import bad_files_named
+from src.image_folder import check_classes, check_images, open_split
 from src.preprocess import Preprocess
 from src.training.evaluator import evaluate
 from src.workers import usable_cores
