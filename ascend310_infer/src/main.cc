@@ -86,7 +86,10 @@ int classify(const Options& options, Clock::time_point start) {
   Progress progress(images.size());
   Pipeline pipeline(images, description, *backend, options.threads);
   while (const auto results = pipeline.next()) {
-    if (interrupted) return 130;
+    if (interrupted) {
+      std::fputs("interrupted\n", stderr);
+      return 130;
+    }
     for (const Result& result : *results) {
       const ImageFile& image = images[result.index];
       report->add(image, result);
@@ -117,7 +120,12 @@ int classify(const Options& options, Clock::time_point start) {
 
 int main(int argc, char** argv) {
   const auto start = tinynet::Clock::now();
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { tinynet::interrupted = true; });
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int number) {
+      tinynet::interrupted = true;
+      std::signal(number, SIG_DFL);  // who is in a hurry signals twice
+    });
+  }
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that has seen enough is told apart by errno
   try {
     const auto options = tinynet::parse_options(argc, argv);

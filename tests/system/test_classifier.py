@@ -3,7 +3,10 @@
 import csv
 import json
 import os
+import signal
 import struct
+import subprocess
+import time
 import zlib
 from io import BytesIO
 
@@ -250,6 +253,24 @@ def test_a_full_disk_is_one_line(workspace, classifier, tmp_path):
     photograph(60, 50).save(tmp_path / "a.jpg")
     command = f"'{classifier}' --model_path '{tmp_path}/identity.onnx' '{tmp_path}/a.jpg' >/dev/full"
     workspace.fails("bash", "-c", command, words="No space left on device")
+
+
+def test_an_interrupted_run_leaves_nothing_behind(classifier, tmp_path):
+    write_identity(tmp_path / "identity.onnx", Preprocess(32), "float32")
+    folder, output = tmp_path / "images", tmp_path / "out" / "results.json"
+    for path in (folder, output.parent):
+        path.mkdir()
+    photograph(500, 375).save(folder / "0.jpg")
+    for number in range(1, 20_000):
+        os.link(folder / "0.jpg", folder / f"{number}.jpg")
+    command = [classifier, "--model_path", tmp_path / "identity.onnx", folder, "--format", "json", "--output", output]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not any(path.stat().st_size for path in output.parent.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130 and process.stderr.read() == "interrupted\n"
+    assert not list(output.parent.iterdir())
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(workspace, classifier, tmp_path):
