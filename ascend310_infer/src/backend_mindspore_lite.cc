@@ -94,7 +94,8 @@ class MindSporeLite : public Backend {
     }
     if (!open_batch() && gears_.empty() && options.batch && options.batch != spec_.batch) {
       throw UserError("--batch_size is " + std::to_string(options.batch) + ", " + file_ + " takes " +
-                      std::to_string(spec_.batch) + " images at once; leave the flag out, or export with --batch_size 0");
+                      std::to_string(spec_.batch) +
+                      " images at once; leave the flag out, or export with --batch_size 0");
     }
     read_output();
   }
@@ -120,7 +121,8 @@ class MindSporeLite : public Backend {
   bool open_batch() const { return shape_[0] < 1; }
 
   void build(const Options& options) {
-    if (std::error_code error; !fs::is_regular_file(options.model, error)) throw UserError("there is no model " + file_);
+    if (std::error_code error; !fs::is_regular_file(options.model, error))
+      throw UserError("there is no model " + file_);
     const auto context = std::make_shared<ms::Context>();
     context->SetThreadNum(options.threads);
     context->MutableDeviceInfo().push_back(device_info(options));

@@ -1,5 +1,4 @@
 #include "backend.h"
-
 #include "helpers.h"
 
 namespace tinynet {

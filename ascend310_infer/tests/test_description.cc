@@ -1,7 +1,6 @@
-#include "description.h"
-
 #include <nlohmann/json.hpp>
 
+#include "description.h"
 #include "helpers.h"
 
 namespace tinynet {
@@ -41,9 +40,9 @@ TEST(Description, AllOfItIsRead) {
 }
 
 TEST(Description, AMissingKeyIsNamed) {
-  for (const std::string place : {"/model", "/num_classes", "/classes", "/preprocess", "/preprocess/resize",
-                                  "/preprocess/resize/short_side", "/preprocess/crop", "/preprocess/crop/size",
-                                  "/preprocess/mean", "/preprocess/std"}) {
+  for (const std::string place :
+       {"/model", "/num_classes", "/classes", "/preprocess", "/preprocess/resize", "/preprocess/resize/short_side",
+        "/preprocess/crop", "/preprocess/crop/size", "/preprocess/mean", "/preprocess/std"}) {
     nlohmann::json json = example();
     const nlohmann::json::json_pointer pointer(place);
     json[pointer.parent_pointer()].erase(pointer.back());

@@ -1,7 +1,6 @@
-#include "files.h"
-
 #include <algorithm>
 
+#include "files.h"
 #include "helpers.h"
 
 namespace tinynet {

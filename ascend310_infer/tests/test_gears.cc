@@ -1,5 +1,4 @@
 #include "gears.h"
-
 #include "helpers.h"
 
 namespace tinynet {
@@ -35,7 +34,8 @@ TEST(Gears, TheBatchIsTheLargestGearUnlessAskedFor) {
   EXPECT_EQ(batch_for(3, {1, 8}), 3);
   EXPECT_EQ(batch_for(0, {}), 1);
   EXPECT_EQ(batch_for(5, {}), 5);
-  expect_part(error_of<UserError>([] { batch_for(9, {1, 8}); }), "--batch_size is 9, the model was compiled for at most 8");
+  expect_part(error_of<UserError>([] { batch_for(9, {1, 8}); }),
+              "--batch_size is 9, the model was compiled for at most 8");
 }
 
 }  // namespace

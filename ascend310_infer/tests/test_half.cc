@@ -1,9 +1,8 @@
-#include "half.h"
-
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
+#include "half.h"
 #include "helpers.h"
 
 namespace tinynet {
@@ -13,8 +12,7 @@ TEST(Half, SomeValuesAreKnown) {
   const std::uint16_t halves[] = {0x0000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x0400, 0x7c00, 0xfc00, 0x8000};
   float floats[10];
   halves_to_floats(halves, 10, floats);
-  const float expected[] = {0,         1, -2, 65504, 0x1p-24f, 1023 * 0x1p-24f, 0x1p-14f, INFINITY,
-                            -INFINITY, 0};
+  const float expected[] = {0, 1, -2, 65504, 0x1p-24f, 1023 * 0x1p-24f, 0x1p-14f, INFINITY, -INFINITY, 0};
   for (int i = 0; i < 10; ++i) EXPECT_EQ(floats[i], expected[i]) << i;
   EXPECT_TRUE(std::signbit(floats[9]));
 }

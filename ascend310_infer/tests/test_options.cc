@@ -1,6 +1,5 @@
-#include "options.h"
-
 #include "helpers.h"
+#include "options.h"
 
 namespace tinynet {
 namespace {
@@ -27,13 +26,38 @@ TEST(Options, DefaultsFollowTheModel) {
 }
 
 TEST(Options, AllFlagsAreRead) {
-  const auto it = parsed({"--mindir_path=m.mindir", "--dataset_path", "images",    "--device-type", "cpu",
-                          "--device_id",            "3",              "--batch_size", "8",          "--threads",
-                          "2",                      "--top_k",        "1",         "--labels",      "l.txt",
-                          "--output",               "out",            "--format",  "BIN",           "--timing",
-                          "t.json",                 "--warmup",       "4",         "--config_file", "c.ini",
-                          "--aipp-path",            "a-b.cfg",        "--precision_mode=x-y",      "--ort_lib",
-                          "lib.so",                 "--description",  "d.json"});
+  const auto it = parsed({"--mindir_path=m.mindir",
+                          "--dataset_path",
+                          "images",
+                          "--device-type",
+                          "cpu",
+                          "--device_id",
+                          "3",
+                          "--batch_size",
+                          "8",
+                          "--threads",
+                          "2",
+                          "--top_k",
+                          "1",
+                          "--labels",
+                          "l.txt",
+                          "--output",
+                          "out",
+                          "--format",
+                          "BIN",
+                          "--timing",
+                          "t.json",
+                          "--warmup",
+                          "4",
+                          "--config_file",
+                          "c.ini",
+                          "--aipp-path",
+                          "a-b.cfg",
+                          "--precision_mode=x-y",
+                          "--ort_lib",
+                          "lib.so",
+                          "--description",
+                          "d.json"});
   EXPECT_EQ(it->device, Device::kCpu);
   EXPECT_EQ(it->device_id, 3);
   EXPECT_EQ(it->batch, 8);
@@ -76,7 +100,8 @@ TEST(Options, HelpIsPrintedAndNothingElse) {
   testing::internal::CaptureStdout();
   EXPECT_FALSE(parsed({"--help"}));
   const std::string text = testing::internal::GetCapturedStdout();
-  for (const char* flag : {"--model_path", "--dataset_path", "--aipp_path", "--precision_mode"}) expect_part(text, flag);
+  for (const char* flag : {"--model_path", "--dataset_path", "--aipp_path", "--precision_mode"})
+    expect_part(text, flag);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
-#include "pipeline.h"
-
 #include <png.h>
 
 #include <atomic>
 #include <cstring>
 
 #include "helpers.h"
+#include "pipeline.h"
 
 namespace tinynet {
 namespace {

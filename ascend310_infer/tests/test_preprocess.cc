@@ -1,8 +1,7 @@
-#include "preprocess.h"
-
 #include <cstring>
 
 #include "helpers.h"
+#include "preprocess.h"
 
 namespace tinynet {
 namespace {

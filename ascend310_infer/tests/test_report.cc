@@ -1,10 +1,9 @@
-#include "report.h"
-
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "helpers.h"
+#include "report.h"
 
 namespace tinynet {
 namespace {
@@ -131,7 +130,9 @@ TEST(Report, WhatIsThereIsNotReplaced) {
 
 TEST(Report, AnUnfinishedReportVanishes) {
   const Folder folder;
-  { open_report(to(folder / "out", Format::kJson), {"a"})->add({"x", "x"}, {0, "", {1}}); }
+  {
+    open_report(to(folder / "out", Format::kJson), {"a"})->add({"x", "x"}, {0, "", {1}});
+  }
   EXPECT_TRUE(fs::is_empty(folder.path));
 }
 

@@ -1,8 +1,7 @@
-#include "timing.h"
-
 #include <nlohmann/json.hpp>
 
 #include "helpers.h"
+#include "timing.h"
 
 namespace tinynet {
 namespace {
@@ -35,7 +34,9 @@ TEST(Timing, MergedSamplesAreAllThere) {
 
 TEST(Timing, AStopwatchMeasuresItsLifetime) {
   Samples it;
-  { const Stopwatch watch(it); }
+  {
+    const Stopwatch watch(it);
+  }
   EXPECT_EQ(it.count(), 1u);
   EXPECT_GE(it.quantile(0.5), 0);
 }

@@ -4,7 +4,8 @@
 //   output=-1,4      shape; -1: the batch       output_type=float32   or float16, int32
 //   gears=1;4        what GetModelInfo("dynamic_dims") says; Resize refuses all others (numbers between ;)
 //   inputs=1  outputs=1  missing_bytes=0        fail=Build   or Resize, Predict
-// Logit c of an image is the sum of its values number c, c + classes, c + 2 classes, ... Calls are logged to MODEL.calls.
+// Logit c of an image is the sum of its values number c, c + classes, c + 2 classes, ... Calls are logged to
+// MODEL.calls.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
