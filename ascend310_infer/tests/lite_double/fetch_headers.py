@@ -8,6 +8,7 @@ Of the wheel's 749 MB some 3 MB are read, by byte ranges. Exit status 2, with on
 import base64
 import csv
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -121,6 +122,6 @@ def fetch(folder: Path) -> None:
 if __name__ == "__main__":
     try:
         fetch(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, http.client.HTTPException, zipfile.BadZipFile) as error:
         print(f"error: MindSpore Lite's headers cannot be fetched: {error}", file=sys.stderr)
         sys.exit(2)
