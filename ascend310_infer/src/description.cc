@@ -1,9 +1,12 @@
 #include "description.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "errors.h"
 
@@ -18,6 +21,39 @@ std::ifstream open(const std::filesystem::path& path, const std::string& advice)
   }
   return file;
 }
+
+// Values by place, such as "/preprocess/mean"; what is wrong with one is said with its place.
+class Reader {
+ public:
+  explicit Reader(nlohmann::json json) : json_(std::move(json)) {}
+
+  template <typename T>
+  T get(const std::string& place) const {
+    std::string name = place.substr(1);
+    std::replace(name.begin(), name.end(), '/', '.');
+    try {
+      const nlohmann::json& value = json_.at(nlohmann::json::json_pointer(place));
+      if (!fits(value, static_cast<T*>(nullptr))) throw UserError("its value " + value.dump() + " is not fit");
+      return value.get<T>();
+    } catch (const std::exception& error) {
+      throw UserError(name + ": " + error.what());
+    }
+  }
+
+ private:
+  template <typename T>
+  static bool fits(const nlohmann::json&, const T*) {  // get() finds out
+    return true;
+  }
+  static bool fits(const nlohmann::json& value, const int*) {  // get() would cut others to whole numbers
+    return value.is_number_integer() && std::abs(value.get<double>()) < 1e9;
+  }
+  static bool fits(const nlohmann::json& value, const std::array<double, 3>*) {
+    return value.is_array() && value.size() == 3;
+  }
+
+  nlohmann::json json_;
+};
 
 void check(const Description& it, const std::filesystem::path& path) {
   const auto require = [&](bool fits, const std::string& what) {
@@ -38,16 +74,15 @@ Description read_description(const std::filesystem::path& path) {
   std::ifstream file = open(path, "export.py writes it beside the model; name another with --description");
   Description it;
   try {
-    const nlohmann::json json = nlohmann::json::parse(file);
-    const nlohmann::json& preprocess = json.at("preprocess");
-    it.model = json.at("model").get<std::string>();
-    it.size = preprocess.at("crop").at("size").get<int>();
-    it.short_side = preprocess.at("resize").at("short_side").get<int>();
-    it.mean = preprocess.at("mean").get<std::array<double, 3>>();
-    it.std = preprocess.at("std").get<std::array<double, 3>>();
-    it.num_classes = json.at("num_classes").get<int>();
-    it.classes = json.at("classes").get<std::vector<std::string>>();
-  } catch (const nlohmann::json::exception& error) {
+    const Reader json(nlohmann::json::parse(file));
+    it.model = json.get<std::string>("/model");
+    it.size = json.get<int>("/preprocess/crop/size");
+    it.short_side = json.get<int>("/preprocess/resize/short_side");
+    it.mean = json.get<std::array<double, 3>>("/preprocess/mean");
+    it.std = json.get<std::array<double, 3>>("/preprocess/std");
+    it.num_classes = json.get<int>("/num_classes");
+    it.classes = json.get<std::vector<std::string>>("/classes");
+  } catch (const std::exception& error) {
     throw UserError(path.string() + " does not describe a model as export.py does: " + error.what());
   }
   check(it, path);

@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffixes[] = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff"};  // as eval.py lists
 
+constexpr std::size_t kKeptOfName = 200;  // of the 255 bytes that a name may have, so that a temporary one fits
+
 bool is_image(const fs::path& path) {
   std::string suffix = path.extension().string();
   std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -65,9 +67,14 @@ std::vector<ImageFile> list_images(const std::vector<fs::path>& paths) {
 }
 
 NewFile::NewFile(fs::path path) : path_(std::move(path)) {
-  if (fs::exists(path_)) throw UserError(path_.string() + " exists already; give another --output or remove it");
+  std::error_code error;
+  if (fs::exists(path_, error)) throw UserError(path_.string() + " exists already; give another --output or remove it");
+  if (error) {  // now, not after all the work
+    errno = error.value();
+    fail();
+  }
   temporary_ = path_;
-  temporary_.replace_filename("." + path_.filename().string() + "-" + std::to_string(getpid()));
+  temporary_.replace_filename("." + path_.filename().string().substr(0, kKeptOfName) + "-" + std::to_string(getpid()));
   file_ = std::fopen(temporary_.c_str(), "wxb");
   if (!file_) fail();
 }

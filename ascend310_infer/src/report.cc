@@ -89,12 +89,13 @@ class JsonReport : public TextReport {
   }
 
   void close() override {
-    sink_.write("\n]\n");
+    sink_.write(separator_ == kFirst ? "[]\n" : "\n]\n");
     TextReport::close();
   }
 
  private:
-  std::string separator_ = "[\n";
+  static constexpr const char* kFirst = "[\n";
+  std::string separator_ = kFirst;
 };
 
 // A line for each class of each image, best first; one with an error for an image that cannot be read.
@@ -127,12 +128,12 @@ class CsvReport : public TextReport {
 };
 
 // FOLDER/sub-folders/NAME_0.bin: float32 logits. NAME is the image's without suffix, or with it where another image of
-// the folder would get the same.
+// the folder would get the same, or with a number too where images of several folders are named alike.
 class BinReport : public Report {
  public:
   explicit BinReport(const fs::path& folder) : folder_(folder) {
     std::error_code error;
-    if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder, error))) {
+    if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error))) {
       throw UserError(folder.string() + " exists already; give another --output or remove it");
     }
     if (!fs::create_directories(folder, error) && error) {
@@ -146,7 +147,9 @@ class BinReport : public Report {
     std::error_code error;
     fs::create_directories(target.parent_path(), error);
     target.replace_filename(image.name.stem().string() + "_0.bin");
-    if (fs::exists(target)) target.replace_filename(image.name.filename().string() + "_0.bin");
+    const std::string full = image.name.filename().string();
+    if (fs::exists(target)) target.replace_filename(full + "_0.bin");
+    for (int i = 2; fs::exists(target); ++i) target.replace_filename(full + "-" + std::to_string(i) + "_0.bin");
     NewFile file(target);
     file.write({reinterpret_cast<const char*>(result.logits.data()), result.logits.size() * sizeof(float)});
     file.close();

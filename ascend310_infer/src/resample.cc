@@ -20,7 +20,8 @@ constexpr double kSupport = 2.0;        // pixels to either side that a bicubic 
 using Bytes8 = std::uint8_t __attribute__((vector_size(8)));
 using Ints8 = std::int32_t __attribute__((vector_size(32)));
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "sse4.1", "default")))
 #else
 #define FOR_EACH_PROCESSOR

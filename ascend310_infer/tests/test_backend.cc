@@ -1,0 +1,47 @@
+#include "backend.h"
+#include "helpers.h"
+
+namespace tinynet {
+namespace {
+
+std::string refused(const Options& options) {
+  return error_of<UserError>([&] { open_backend(options); });
+}
+
+Options options(const std::string& model, Device device = Device::kCpu) {
+  Options it;
+  it.model = model;
+  it.device = device;
+  return it;
+}
+
+TEST(Backend, OneThatDoesNotExistIsNeverReplacedByAnother) {
+  expect_part(refused(options("m.onnx", Device::kAscend)), "m.onnx is an ONNX file, which runs on the CPU");
+  expect_part(refused(options("m.ckpt")), "--model_path is m.ckpt; expected a .mindir or .onnx file");
+#ifndef TINYNET_WITH_LITE
+  expect_part(refused(options("m.mindir")), "m.mindir needs MindSpore Lite, which this program was built without");
+#endif
+}
+
+TEST(Backend, FlagsThatTheModelCannotHeedAreRefused) {
+  Options it = options("m.onnx");
+  it.config = "lite.ini";
+  expect_part(refused(it), "--config_file");
+  it = options("m.onnx");
+  it.aipp = "aipp.cfg";
+  expect_part(refused(it), "--aipp_path");
+  it = options("m.onnx");
+  it.precision = "enforce_fp32";
+  expect_part(refused(it), "--precision_mode");
+}
+
+TEST(Backend, AWrongLibraryOfOnnxRuntimeIsNamed) {
+  Options it = options("m.onnx");
+  it.onnxruntime = "/nowhere/libonnxruntime.so";
+  expect_part(refused(it), "ONNX Runtime cannot be opened");
+  it.onnxruntime = "libm.so.6";
+  expect_part(refused(it), "libm.so.6 is not ONNX Runtime");
+}
+
+}  // namespace
+}  // namespace tinynet

@@ -1,0 +1,98 @@
+#include <nlohmann/json.hpp>
+
+#include "description.h"
+#include "helpers.h"
+
+namespace tinynet {
+namespace {
+
+nlohmann::json example() {
+  return {{"model", "tinynet_c"},
+          {"num_classes", 2},
+          {"classes", {"cat", "dog"}},
+          {"preprocess",
+           {{"resize", {{"short_side", 9}}},
+            {"crop", {{"size", 8}}},
+            {"mean", {0.1, 0.2, 0.3}},
+            {"std", {0.4, 0.5, 0.6}}}}};
+}
+
+Description read(const nlohmann::json& json) {
+  const Folder folder;
+  return read_description(folder.write("net.json", json.dump()));
+}
+
+std::string refused(const std::string& place, const nlohmann::json& value) {
+  nlohmann::json json = example();
+  json[nlohmann::json::json_pointer(place)] = value;
+  return error_of<UserError>([&] { read(json); });
+}
+
+TEST(Description, AllOfItIsRead) {
+  const Description it = read(example());
+  EXPECT_EQ(it.model, "tinynet_c");
+  EXPECT_EQ(it.size, 8);
+  EXPECT_EQ(it.short_side, 9);
+  EXPECT_EQ(it.mean, (std::array{0.1, 0.2, 0.3}));
+  EXPECT_EQ(it.std, (std::array{0.4, 0.5, 0.6}));
+  EXPECT_EQ(it.num_classes, 2);
+  EXPECT_EQ(it.classes, (std::vector<std::string>{"cat", "dog"}));
+}
+
+TEST(Description, AMissingKeyIsNamed) {
+  for (const std::string place :
+       {"/model", "/num_classes", "/classes", "/preprocess", "/preprocess/resize", "/preprocess/resize/short_side",
+        "/preprocess/crop", "/preprocess/crop/size", "/preprocess/mean", "/preprocess/std"}) {
+    nlohmann::json json = example();
+    const nlohmann::json::json_pointer pointer(place);
+    json[pointer.parent_pointer()].erase(pointer.back());
+    const std::string error = error_of<UserError>([&] { read(json); });
+    expect_part(error, "'" + pointer.back() + "'");
+    expect_part(error, "net.json does not describe a model");
+  }
+}
+
+TEST(Description, AnUnfitValueIsNamed) {
+  expect_part(refused("/preprocess/crop/size", 7), "preprocess.crop.size is 7, not 8 to 4096");
+  expect_part(refused("/preprocess/resize/short_side", 7), "preprocess.resize.short_side is 7");
+  expect_part(refused("/preprocess/std", {1, 0, 1}), "preprocess.std must be above 0");
+  expect_part(refused("/num_classes", 0), "num_classes is 0");
+  expect_part(refused("/classes", {"cat"}), "1 classes are named, num_classes is 2");
+}
+
+TEST(Description, AnUnfitTypeIsNamed) {
+  expect_part(refused("/model", 5), "model");
+  expect_part(refused("/num_classes", "two"), "num_classes");
+  expect_part(refused("/num_classes", 2.5), "num_classes");
+  expect_part(refused("/num_classes", 1e300), "num_classes");
+  expect_part(refused("/preprocess/crop/size", "x"), "preprocess.crop.size");
+  expect_part(refused("/preprocess/mean", "x"), "preprocess.mean");
+  expect_part(refused("/preprocess/mean", {1, 2}), "preprocess.mean");
+  expect_part(refused("/preprocess/mean", {1, 2, 3, 4}), "preprocess.mean");
+  expect_part(refused("/classes", {1, 2}), "classes");
+  EXPECT_FALSE(refused("", 5).empty());
+}
+
+TEST(Description, OtherFilesAreRefused) {
+  const Folder folder;
+  expect_part(error_of<UserError>([&] { read_description(folder / "none.json"); }), "No such file");
+  expect_part(error_of<UserError>([&] { read_description(folder.path); }), "it is a folder");
+  expect_part(error_of<UserError>([&] { read_description(folder.write("a.json", "not\njson")); }), "a.json");
+  EXPECT_FALSE(error_of<UserError>([&] { read_description(folder.write("b.json", "")); }).empty());
+}
+
+TEST(Description, ClassesAreNamedByLabelsElseTheModelElseNumbers) {
+  const Folder folder;
+  Description it = description(8, 9, 2);
+  EXPECT_EQ(class_names(it, {}), (std::vector<std::string>{"0", "1"}));
+  it.classes = {"cat", "dog"};
+  EXPECT_EQ(class_names(it, {}), it.classes);
+  EXPECT_EQ(class_names(it, folder.write("l.txt", "Katze\r\nHund\r\n")), (std::vector<std::string>{"Katze", "Hund"}));
+  EXPECT_EQ(class_names(it, folder.write("m.txt", "a\nb")), (std::vector<std::string>{"a", "b"}));
+  const std::string error = error_of<UserError>([&] { class_names(it, folder.write("n.txt", "a\nb\nc\n")); });
+  expect_part(error, "names 3 classes, the model knows 2");
+  EXPECT_FALSE(error_of<UserError>([&] { class_names(it, folder / "none.txt"); }).empty());
+}
+
+}  // namespace
+}  // namespace tinynet

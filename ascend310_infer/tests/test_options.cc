@@ -1,0 +1,108 @@
+#include "helpers.h"
+#include "options.h"
+
+namespace tinynet {
+namespace {
+
+std::optional<Options> parsed(std::vector<const char*> words) {
+  words.insert(words.begin(), "tinynet_infer");
+  return parse_options(static_cast<int>(words.size()), words.data());
+}
+
+std::string refused(std::vector<const char*> words) {
+  words.insert(words.begin(), {"--model_path", "m.onnx", "--dataset_path", "x.jpg"});
+  return error_of<UserError>([&] { parsed(words); });
+}
+
+TEST(Options, DefaultsFollowTheModel) {
+  const auto onnx = parsed({"--model_path", "a/m.onnx", "x.jpg", "y"});
+  EXPECT_EQ(onnx->device, Device::kCpu);
+  EXPECT_EQ(onnx->description, "a/m.json");
+  EXPECT_EQ(onnx->images, (std::vector<std::filesystem::path>{"x.jpg", "y"}));
+  EXPECT_EQ(onnx->batch, 0);
+  EXPECT_EQ(onnx->top_k, 5);
+  EXPECT_GE(onnx->threads, 1);
+  EXPECT_EQ(parsed({"--mindir_path", "m.mindir", "x"})->device, Device::kAscend);
+}
+
+TEST(Options, AllFlagsAreRead) {
+  const auto it = parsed({"--mindir_path=m.mindir",
+                          "--dataset_path",
+                          "images",
+                          "--device-type",
+                          "cpu",
+                          "--device_id",
+                          "3",
+                          "--batch_size",
+                          "8",
+                          "--threads",
+                          "2",
+                          "--top_k",
+                          "1",
+                          "--labels",
+                          "l.txt",
+                          "--output",
+                          "out",
+                          "--format",
+                          "BIN",
+                          "--timing",
+                          "t.json",
+                          "--warmup",
+                          "4",
+                          "--config_file",
+                          "c.ini",
+                          "--aipp-path",
+                          "a-b.cfg",
+                          "--precision_mode=x-y",
+                          "--ort_lib",
+                          "lib.so",
+                          "--description",
+                          "d.json"});
+  EXPECT_EQ(it->device, Device::kCpu);
+  EXPECT_EQ(it->device_id, 3);
+  EXPECT_EQ(it->batch, 8);
+  EXPECT_EQ(it->threads, 2);
+  EXPECT_EQ(it->top_k, 1);
+  EXPECT_EQ(it->labels, "l.txt");
+  EXPECT_EQ(it->output, "out");
+  EXPECT_EQ(it->format, Format::kBin);
+  EXPECT_EQ(it->timing, "t.json");
+  EXPECT_EQ(it->warmup, 4);
+  EXPECT_EQ(it->config, "c.ini");
+  EXPECT_EQ(it->aipp, "a-b.cfg");
+  EXPECT_EQ(it->precision, "x-y");
+  EXPECT_EQ(it->onnxruntime, "lib.so");
+  EXPECT_EQ(it->description, "d.json");
+}
+
+TEST(Options, ABadValueIsNamedWithItsFlag) {
+  const struct {
+    const char *flag, *value;
+  } bad[] = {{"--device_type", "GPU"}, {"--device_id", "-1"}, {"--device_id", "x"},    {"--batch_size", "-1"},
+             {"--batch_size", "5000"}, {"--threads", "0"},    {"--threads", "2.5"},    {"--top_k", "0"},
+             {"--format", "xml"},      {"--warmup", "-1"},    {"--warmup", "9999999"}, {"--top_k", ""}};
+  for (const auto& [flag, value] : bad) {
+    const std::string error = refused({flag, value});
+    expect_part(error, flag);
+    expect_part(error, value);
+  }
+}
+
+TEST(Options, OtherMistakes) {
+  expect_part(refused({"--no_such_flag"}), "--no_such_flag");
+  expect_part(refused({"--threads"}), "--threads");
+  expect_part(refused({"--format", "bin"}), "name a new one with --output");
+  expect_part(error_of<UserError>([] { parsed({"x.jpg"}); }), "--model_path");
+  expect_part(refused({"--top_k", "1\n2"}), "--top_k");
+}
+
+TEST(Options, HelpIsPrintedAndNothingElse) {
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(parsed({"--help"}));
+  const std::string text = testing::internal::GetCapturedStdout();
+  for (const char* flag : {"--model_path", "--dataset_path", "--aipp_path", "--precision_mode"})
+    expect_part(text, flag);
+}
+
+}  // namespace
+}  // namespace tinynet
