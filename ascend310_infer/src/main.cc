@@ -83,6 +83,7 @@ int classify(const Options& options, Clock::time_point start) {
   timing.batch = backend->input().batch;
   timing.load_seconds = since(start);
   const Clock::time_point begin = Clock::now();
+  const double processor_begin = process_seconds();
   Progress progress(images.size());
   Pipeline pipeline(images, description, *backend, options.threads);
   while (const auto results = pipeline.next()) {
@@ -101,6 +102,7 @@ int classify(const Options& options, Clock::time_point start) {
     progress.update(timing.images, since(begin));
   }
   timing.seconds = since(begin);
+  timing.processor_seconds = process_seconds() - processor_begin;
   timing.stages = pipeline.stages();
   report->close();
   progress.clear();
