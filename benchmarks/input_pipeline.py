@@ -32,6 +32,7 @@ from PIL import Image, ImageEnhance
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.photographs import make_photographs
 from benchmarks.timm_loader import timm_loader
 from src.cache import cached
 from src.config import AugmentOptions, ConvertConfig
@@ -44,19 +45,6 @@ from src.workers import usable_cores
 BATCH = 32
 SHORT_SIDE = 256  # pixels
 CARDS = (1000, 2500, 5000, 10_000)  # images a second that a card may train
-
-
-def make_photographs(folder: Path, count: int = 512) -> None:
-    """JPEGs with the sizes of ImageNet's and some detail at every scale, so that decoding costs what it costs there."""
-    rng = np.random.RandomState(0)
-    for index in range(count):
-        width, height = rng.randint(300, 601, 2)
-        layers = [rng.randint(0, 256, (height // step, width // step, 3), dtype=np.uint8) for step in (64, 16, 4)]
-        resized = [np.asarray(Image.fromarray(a).resize((width, height), Image.BICUBIC), np.float32) for a in layers]
-        pixels = 0.6 * resized[0] + 0.3 * resized[1] + 0.1 * resized[2]
-        target = folder / f"class{index % 2}" / f"{index}.jpg"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.astype(np.uint8)).save(target, quality=90)
 
 
 def pillow_train(path: str, size: int) -> np.ndarray:

@@ -52,11 +52,17 @@ ensure_environment() { # ensure_environment EXTRA: .venv with the project's depe
   fi
 }
 
-project_python() { # the environment of this folder, else the user's own (where MindSpore is then expected)
+project_python() { # project_python [MODULE]: this folder's environment, else the user's own with MODULE or MindSpore
   if [ -x "$VENV/bin/python" ]; then echo "$VENV/bin/python"; return; fi
-  local candidate
+  local candidate module="${1:-mindspore}"
   for candidate in "${PYTHON:-}" python3 python; do
-    if [ -n "$candidate" ] && "$candidate" -c 'import mindspore' >/dev/null 2>&1; then echo "$candidate"; return; fi
+    if [ -n "$candidate" ] && "$candidate" -c "import $module" >/dev/null 2>&1; then echo "$candidate"; return; fi
   done
-  fail "MindSpore is not installed: run 'pip install .' in $PROJECT, or 'bash scripts/quickstart.sh' once"
+  fail "Python has no module $module: run 'pip install .' in $PROJECT, or 'bash scripts/quickstart.sh' once"
+}
+
+quickstart_checkpoint() {
+  local file="$PROJECT/runs/quickstart/checkpoints/best.ckpt"
+  [ -f "$file" ] || fail "no checkpoint was named, and there is none of the quick start; run scripts/quickstart.sh first"
+  echo "$file"
 }

@@ -285,7 +285,17 @@ class PredictConfig(DeviceOptions, ModelOptions):
         return path
 
 
-COMMANDS = (TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig)
+class ScoreConfig(ProgramOptions):
+    """All of postprocess.py."""
+
+    results: Path | None = option(None, "JSON or CSV file of tinynet_infer, or a folder of NAME_0.bin files")
+    data_path: str | None = option(None, "images that were run: folder with CLASS/ or val/CLASS/, or `digits`")
+    label_file: Path | None = option(None, "instead: text of `NAME LABEL` lines, or JSON {NAME: LABEL}")
+    description: Path | None = option(None, "JSON beside the model: its classes must be the truth's")
+    as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
+
+
+COMMANDS = (TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig, ScoreConfig)
 
 
 def key_of(name: str, schema: type[Options]) -> str:

@@ -45,6 +45,9 @@ class Stopwatch {
   double processor_start_;
 };
 
+// Processor time of the whole program until now, seconds.
+double process_seconds();
+
 // A whole run.
 struct Timing {
   std::string backend;
@@ -53,6 +56,7 @@ struct Timing {
   double load_seconds = 0;          // from the start of the program until the model is ready
   double first_result_seconds = 0;  // from the start of the program
   double seconds = 0;               // from the first image to the last result
+  double processor_seconds = 0;     // within these, of all threads
   Stages stages;
 
   double images_per_second() const { return seconds > 0 ? static_cast<double>(images) / seconds : 0; }

@@ -46,7 +46,7 @@ inline constexpr Slot<Status*(Session*, const RunOptions*, const char* const* in
                               Value** results)>
     kRun{9};
 inline constexpr Slot<Status*(SessionOptions**)> kCreateSessionOptions{10};
-inline constexpr Slot<Status*(SessionOptions*)> kDisableCpuMemArena{19};
+inline constexpr Slot<Status*(SessionOptions*)> kDisableMemPattern{17};
 inline constexpr Slot<Status*(SessionOptions*, int level)> kSetOptimizationLevel{23};
 inline constexpr Slot<Status*(SessionOptions*, int threads)> kSetIntraOpThreads{24};
 inline constexpr Slot<Status*(const Session*, std::size_t*)> kInputCount{30};

@@ -93,7 +93,7 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
     text = capsys.readouterr().out
     assert stop.value.code == 0
     assert all(f"--{key}" in text for key in keys(schema) if key != "images" or schema is ExportConfig)
-    assert "Model:" in text or "Images:" in text
+    assert "Program:" in text
     if schema is TrainConfig:
         assert "[0.048]" in text and "pixels" in text
 

@@ -1,0 +1,165 @@
+"""The C++ program of ascend310_infer/ on the CPU, held against the same in Python, in one run.
+
+    python benchmarks/edge.py [--model FILE.onnx] [--batch_size 1] [--threads 2] [--rounds 3]
+
+Without --model, an untrained TinyNet-C is exported. The images are made-up JPEGs of 500 x 375 pixels, quality
+90. Measured on the same files, after an untimed start of each, in alternating rounds, of which medians count:
+
+    program        images/s from the first image on, model loaded; peak memory; seconds until the first result is there
+    Python         the same of benchmarks/edge_python.py: Pillow and ONNX Runtime, as many threads
+    inference      ONNX Runtime alone on prepared images, as many threads
+    ideal          cores / processor time that the program's stages, with one thread, spend on an image
+
+A core's rate is images by processor time of all threads: other programs on the machine disturb it less than the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from benchmarks.photographs import make_photographs
+from src.workers import usable_cores
+
+PROGRAM = PROJECT / "ascend310_infer/build/tinynet_infer"
+STAGES = ("decode", "preprocess", "infer")
+SIZE = (500, 375)  # width and height, pixels
+
+
+def export_tinynet_c(folder: Path) -> Path:
+    """TinyNet-C as ONNX, with the weights that a training would start from."""
+    import mindspore as ms
+
+    from src.config import ExportConfig
+    from src.deploy.exporter import export_checkpoint
+    from src.models import create_model
+    from src.weights import save_safetensors
+
+    ms.set_seed(1)
+    weights = folder / "weights.safetensors"
+    save_safetensors(create_model("tinynet_c"), weights)
+    flags = {"file_format": "ONNX", "batch_size": 0, "file_name": folder / "tinynet_c"}
+    return export_checkpoint(ExportConfig(model="tinynet_c", ckpt=weights, **flags))
+
+
+def run(command: list[str | Path]) -> tuple[float, str]:
+    """Seconds from the start of a process to the first line that it prints, and its last line."""
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        line = process.stdout.readline()
+        first = time.perf_counter() - began
+        *_, last = (line, *process.stdout)
+    if process.returncode:
+        sys.exit(f"`{' '.join(map(str, command))}` ended with {process.returncode}")
+    return first, last
+
+
+def run_program(model: Path, images: Path, threads: int, batch_size: int) -> dict[str, Any]:
+    """The program's own timing, with the first result as seen from outside."""
+    with tempfile.TemporaryDirectory() as scratch:
+        timing = Path(scratch) / "timing.json"
+        flags = ["--threads", str(threads), "--batch_size", str(batch_size), "--timing", timing]
+        first, _ = run([PROGRAM, images, "--model_path", model, *flags])
+        return json.loads(timing.read_text()) | {"first": first}
+
+
+def run_python(model: Path, images: Path, threads: int, batch_size: int, *flags: str) -> dict[str, Any]:
+    """The same of the Python pipeline."""
+    command = [sys.executable, PROJECT / "benchmarks/edge_python.py", model, images, *flags]
+    first, last = run([*command, "--threads", str(threads), "--batch_size", str(batch_size)])
+    return json.loads(last) | {"first": first}
+
+
+def processor_ms(timing: dict[str, Any], stage: str) -> float:
+    """Processor time of a stage, for an image."""
+    return 1e3 * timing[stage]["processor_seconds"] / timing["images"]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="ONNX file of export.py; default an untrained TinyNet-C")
+    parser.add_argument("--images", type=int, default=512, help="how many to make up")
+    parser.add_argument("--threads", type=int, default=usable_cores(), help="of each; default one a core")
+    parser.add_argument("--batch_size", type=int, default=1, help="images of one call")
+    parser.add_argument("--rounds", type=int, default=3, help="repetitions, medians count")
+    args = parser.parse_args()
+    if not PROGRAM.exists():
+        sys.exit(f"{PROGRAM} is not there: run `bash ascend310_infer/build.sh`")
+
+    with tempfile.TemporaryDirectory() as scratch:
+        images = Path(scratch) / "images"
+        make_photographs(images, args.images, SIZE)
+        model = args.model or export_tinynet_c(Path(scratch))
+        given = (model, images, args.threads, args.batch_size)
+        runs = {
+            "program": lambda: run_program(*given),
+            "program, one thread": lambda: run_program(model, images, 1, args.batch_size),
+            "Python": lambda: run_python(*given),
+            "inference": lambda: run_python(*given, "--inference_alone"),
+        }
+        for name in ("program", "Python"):
+            runs[name]()
+        measured: dict[str, list[dict[str, Any]]] = {name: [] for name in runs}
+        for _ in range(args.rounds):
+            for name, measure in runs.items():
+                measured[name].append(measure())
+    report(measured, args)
+
+
+def report(measured: dict[str, list[dict[str, Any]]], args: argparse.Namespace) -> None:
+    """The table, and each goal beside what was reached."""
+
+    def middle(name: str, key: str) -> float:
+        return statistics.median(it[key] for it in measured[name])
+
+    alone = measured["program, one thread"]
+    spent = {stage: statistics.median(processor_ms(it, stage) for it in alone) for stage in STAGES}
+    core = {
+        name: statistics.median(it["images"] / it["processor_seconds"] for it in values)
+        for name, values in measured.items()
+    }
+    cores = min(args.threads, usable_cores())
+    rate, ideal = middle("program", "images_per_second"), 1e3 * cores / sum(spent.values())
+    print(f"{args.images} images of {SIZE[0]} x {SIZE[1]}, batch {args.batch_size}, {args.threads} threads", end=", ")
+    print(f"{usable_cores()} cores, medians of {args.rounds} rounds, {measured['program'][0]['backend']}")
+    print(f"{'':<22}{'images/s':>10}{'a core':>10}{'memory MB':>12}{'first result s':>16}")
+    for name in measured:
+        values = [middle(name, key) for key in ("images_per_second", "peak_megabytes", "first")]
+        print(f"{name:<22}{values[0]:>10.1f}{core[name]:>10.1f}{values[1]:>12.0f}{values[2]:>16.3f}")
+    print(f"{'ideal':<22}{ideal:>10.1f}{ideal / cores:>10.1f}\n")
+    print(f"{'program, ms':<22}{'median':>10}{'95 %':>12}{'processor, one thread':>24}")
+    for stage in (*STAGES, "latency"):
+        median, most = (
+            statistics.median(it[stage][key] for it in measured["program"]) for key in ("median_ms", "p95_ms")
+        )
+        own = f"{spent[stage]:>24.2f}" if stage in spent else ""
+        print(f"{stage:<22}{median:>10.2f}{most:>12.2f}{own}")
+    print()
+    memory = middle("program", "peak_megabytes") / middle("Python", "peak_megabytes")
+    first = middle("program", "first")
+    faster = rate / middle("Python", "images_per_second")
+    for name, value, goal, reached in (
+        ("images/s: program / ideal", rate / ideal, ">= 0.9", rate / ideal >= 0.9),
+        ("a core: program / ideal", cores * core["program"] / ideal, "", None),
+        ("images/s: program / Python", faster, "> 1", faster > 1),
+        ("a core: program / Python", core["program"] / core["Python"], "", None),
+        ("first result, s", first, "<= 0.3", first <= 0.3),
+        ("memory: program / Python", memory, "<= 1/3", memory <= 1 / 3),
+    ):
+        verdict = f"goal {goal:<8}{'reached' if reached else 'MISSED'}" if goal else "(other programs disturb it less)"
+        print(f"{name:<30}{value:>8.3f}   {verdict}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Made-up photographs, which cost a decoder what real ones cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def make_photographs(folder: Path, count: int = 512, size: tuple[int, int] | None = None) -> None:
+    """JPEGs of quality 90 with some detail at every scale, in two class folders.
+
+    `size` is width and height, pixels; without it they vary from 300 to 600, as ImageNet's do.
+    """
+    rng = np.random.RandomState(0)
+    for index in range(count):
+        width, height = size or rng.randint(300, 601, 2)
+        layers = [rng.randint(0, 256, (height // step, width // step, 3), dtype=np.uint8) for step in (64, 16, 4)]
+        resized = [np.asarray(Image.fromarray(a).resize((width, height), Image.BICUBIC), np.float32) for a in layers]
+        pixels = 0.6 * resized[0] + 0.3 * resized[1] + 0.1 * resized[2]
+        target = folder / f"class{index % 2}" / f"{index}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(target, quality=90)

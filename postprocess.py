@@ -1,0 +1,21 @@
+"""Score what the C++ program found in images, by the names of their folders or by a label file.
+
+python postprocess.py --results results.json --data_path /data/imagenet
+python postprocess.py --results result_Files --label_file imagenet_label.json
+"""
+
+import sys
+
+from src.cli import run
+from src.config import ScoreConfig
+
+
+def postprocess(config: ScoreConfig) -> None:
+    """Print top-1, top-5 and the images without result; with --json, the last line is JSON."""
+    from src.deploy.scoring import score_results
+
+    score_results(config)
+
+
+if __name__ == "__main__":
+    sys.exit(run(ScoreConfig, postprocess, __doc__))

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Classify images with the C++ program and score the results: on an NPU with MindSpore Lite, else on the CPU with ONNX.
+#   bash scripts/run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]
+# MODEL      .mindir or .onnx of export.py, its JSON beside it (and, for the CPU, FILE.onnx beside FILE.mindir);
+#            default the export of scripts/quickstart.sh
+# DATA_PATH  folder with CLASS/ or val/CLASS/, default the embedded digits
+# DEVICE_ID  which NPU, default 0
+# LITE_HOME  an unpacked MindSpore Lite package, which an NPU needs (and CANN's set_env.sh, sourced before)
+# Results and timing are kept in a new folder of runs/infer_310.
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+[ $# -le 3 ] || fail "usage: run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]; got $# arguments"
+
+source="$PROJECT/ascend310_infer"
+program="$source/build/tinynet_infer"
+lite="${LITE_HOME:-${MS_LITE_HOME:-}}"
+
+quickstart_model() { # exported where that has not been done
+  local ckpt base="$PROJECT/runs/quickstart/tinynet_e_digits"
+  if [ ! -f "$base.mindir" ] || [ ! -f "$base.onnx" ]; then
+    ckpt="$(quickstart_checkpoint)" || exit
+    bash "$PROJECT/scripts/run_export.sh" "$ckpt" "$base" >&2 || exit
+  fi
+  echo "$base.mindir"
+}
+
+images_of() { # the folder of class folders
+  if [ "$1" = digits ]; then
+    (cd "$PROJECT" && "$python" -c 'from src.digits import write_digits; print(write_digits() / "val")')
+  elif [ -d "$1/val" ]; then
+    echo "$1/val"
+  elif [ -d "$1" ]; then
+    echo "$1"
+  else
+    fail "DATA_PATH is $1: there is no such folder; expected DIR/CLASS/ or DIR/val/CLASS/ with images, or 'digits'"
+  fi
+}
+
+why_no_npu() { # one reason, or nothing where an NPU can be used
+  if ! compgen -G '/dev/davinci[0-9]*' >/dev/null && ! npu-smi info >/dev/null 2>&1; then
+    echo "no NPU found"
+  elif [ -z "$lite" ]; then
+    echo "LITE_HOME is not set, so there is no MindSpore Lite"
+  fi
+}
+
+is_current() { # built after the last change of its sources, and with the MindSpore Lite that is wanted
+  [ -x "$program" ] || return 1
+  local names=(-name '*.cc' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.cmake')
+  [ -z "$(find "$source" \( -name build -o -name tests \) -prune -o -newer "$program" \( "${names[@]}" \) -print -quit)" ] ||
+    return 1
+  [ -z "$lite" ] || grep -qxF "LITE_HOME:PATH=$lite" "$source/build/CMakeCache.txt"
+}
+
+python="$(project_python pydantic)" # scoring needs no MindSpore
+model="${1:-$(quickstart_model)}"
+case "$model" in
+  *.mindir | *.onnx) ;;
+  *) fail "MODEL is $model; expected a .mindir or .onnx file, as scripts/run_export.sh writes them" ;;
+esac
+[ -f "$model" ] || fail "there is no model $model; scripts/run_export.sh writes one from a checkpoint"
+images="$(images_of "${2:-digits}")"
+
+device=CPU
+if [[ "$model" = *.mindir ]]; then
+  reason="$(why_no_npu)"
+  if [ -z "$reason" ]; then
+    device=Ascend
+    libraries="$lite/runtime/lib:$lite/runtime/third_party/glog:$lite/runtime/third_party/libjpeg-turbo/lib"
+    export LD_LIBRARY_PATH="$libraries:$lite/runtime/third_party/dnnl:$lite/tools/converter/lib:${LD_LIBRARY_PATH:-}"
+  else
+    model="${model%.mindir}.onnx"
+    echo "$reason: running $model on the CPU" >&2
+    [ -f "$model" ] || fail "there is no $model; write it with scripts/run_export.sh CKPT ${model%.onnx} ONNX"
+  fi
+fi
+
+is_current || bash "$source/build.sh" >/dev/null
+mkdir -p "$PROJECT/runs/infer_310"
+output="$(mktemp -d "$PROJECT/runs/infer_310/$(date +%Y%m%d-%H%M%S)-XXX")"
+chmod 755 "$output"
+"$program" "$images" --model_path "$model" --device_type "$device" --device_id "${3:-0}" \
+  --format json --output "$output/results.json" --timing "$output/timing.json"
+"$python" "$PROJECT/postprocess.py" --results "$output/results.json" --data_path "$images" --description "${model%.*}.json"
+echo "results and timing: $output"
