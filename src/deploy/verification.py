@@ -16,9 +16,9 @@ from src.preprocess import Preprocess
 TOLERANCE = {
     ("MINDIR", "fp32"): 1e-5,
     ("ONNX", "fp32"): 1e-4,
-    ("MINDIR", "fp16"): 1e-2,
-    ("ONNX", "fp16"): 1e-2,
-    ("ONNX", "int8"): 0.25,
+    ("MINDIR", "fp16"): 2e-2,  # measured: 1e-3 of a trained network, 9e-3 of random ones
+    ("ONNX", "fp16"): 2e-2,
+    ("ONNX", "int8"): 0.25,  # measured: 0.04 of a trained network
 }
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "assets" / "samples"
 IMAGES = 8  # of a folder: enough to differ, few enough to be quick
