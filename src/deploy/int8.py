@@ -22,7 +22,7 @@ from src.deploy.verification import onnx_session
 
 OPSET = 13
 CALIBRATION_IMAGES = 256
-ROUNDS = 15  # of the comparison of speeds
+ROUNDS = 50  # of the comparison of speeds
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,21 @@ import numpy as np
 
 from src.deploy.verification import onnx_session
 
-CALLS = 10  # in a row, so that each runs with the caches that it leaves itself
+CALLS = 3  # in a row after an untimed one, so that each runs with the caches that it leaves itself
 
 
 def medians(actions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """Median seconds of one call of each action, over `rounds` rounds in which they alternate."""
+    """Median seconds of one call of each action, over `rounds` rounds in which they alternate, from either end."""
     times: list[list[float]] = [[] for _ in actions]
-    for _ in range(rounds + 1):
-        for action, seconds in zip(actions, times):
+    for number in range(rounds):
+        turns = list(zip(actions, times))
+        for action, seconds in reversed(turns) if number % 2 else turns:
+            action()
             start = time.perf_counter()
             for _ in range(CALLS):
                 action()
             seconds.append((time.perf_counter() - start) / CALLS)
-    return [statistics.median(seconds[1:]) for seconds in times]  # the first round warms up
+    return [statistics.median(seconds) for seconds in times]
 
 
 def onnx_seconds(paths: Sequence[Path], images: np.ndarray, threads: int, rounds: int) -> list[float]:
