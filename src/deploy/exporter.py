@@ -97,7 +97,6 @@ def _full_batches(count: int, batch_size: int) -> Iterator[np.ndarray]:
 def _write_graph(config: ExportConfig, model: LoadedModel, path: Path) -> float | None:
     """Write and verify a float file; its largest difference, or None where it cannot be loaded again."""
     images = verification_pixels(model.preprocess, config.images)
-    # The network is run before it is exported: the order that was tested in one process.
     reference = [
         (as_input(crops, model.preprocess, config.input_type), _logits(model, crops))
         for crops in batches(images, config.batch_size)
@@ -150,7 +149,7 @@ def _compared(
 
 def _refuse_beyond(allowed: float, found: float, path: Path) -> None:
     if not found <= allowed:
-        raise UserError(f"{path.name} was not written: its logits differ by {found:.1e}, more than {allowed:.0e}")
+        raise UserError(f"{path.name} was not written: its logits differ by {found:.1e}, more than {allowed:g}")
 
 
 def _logits(model: LoadedModel, crops: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ class DeployedGraph(nn.Cell):
 
     Args:
         network: images float32 (N, 3, size, size) to logits; with `half` its parameters become float16, so it must be
-            the caller's own copy, without BatchNorm (whose statistics no device computes in float16).
+            the caller's own copy, without BatchNorm, whose statistics need float32.
         preprocess: mean and std of `pixels`.
         pixels: take uint8 (N, size, size, 3), RGB, and normalize and transpose in the graph, in float32.
         half: compute in float16.
