@@ -11,7 +11,7 @@ import numpy as np
 def timm_loader(folder: Path, size: int, batch: int, workers: int) -> Callable[[], Iterable[np.ndarray]] | None:
     """A function that starts an epoch of float32 batches; None where torch or timm is not installed."""
     try:
-        _declare_torchvision_operators()
+        declare_torchvision_operators()
         from timm.data import ImageDataset, create_transform
         from torch.utils.data import DataLoader
     except (ImportError, RuntimeError):
@@ -34,7 +34,7 @@ def timm_loader(folder: Path, size: int, batch: int, workers: int) -> Callable[[
     return epoch
 
 
-def _declare_torchvision_operators() -> None:
+def declare_torchvision_operators() -> None:
     """Some builds of torchvision come without compiled operators, and cannot be imported unless these are known."""
     import torch
 

@@ -6,6 +6,7 @@ group in `--help`. `src/cli.py` fills the schema from flags and YAML files.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -263,6 +264,72 @@ class ExportConfig(DeviceOptions, ModelOptions):
     batch_size: int = option(1, "images of one call; 0: any number (dynamic)", ge=0)
     crop_pct: float | None = DataOptions.model_fields["crop_pct"]
     images: Path | None = option(None, "image or folder to verify the file on; default two photographs of this project")
+    fold: bool = option(True, "graphs: fold BatchNorm into the convolutions before it")
+    precision: Literal["fp32", "fp16", "int8"] = option(
+        "fp32", "MINDIR, ONNX: fp16 halves the file; ONNX: int8 needs --calibration and runs in ONNX Runtime"
+    )
+    calibration: Path | None = option(
+        None,
+        "int8: folder of images, such as a part of the training set, of which 256 are taken",
+        validate_default=True,
+    )
+    data_path: str | None = option(
+        None, "int8: data set (or `digits`) whose val images score the file; default the calibration's, without labels"
+    )
+    input_type: Literal["float32", "uint8"] = option(
+        "float32", "MINDIR, ONNX: normalized NCHW, or RGB pixels NHWC that the graph normalizes itself"
+    )
+    soc_version: str | None = option(
+        None, "MINDIR, ONNX: chip, such as Ascend310P3, to write AIPP settings and conversion commands for"
+    )
+    gears: str = option("", "soc_version: batch sizes to compile for, such as 1,8,16, of a file with batch_size 0")
+
+    @field_validator("precision", "input_type", "soc_version")
+    @classmethod
+    def _of_a_graph(cls, value: str | None, others: ValidationInfo) -> str | None:
+        default = cls.model_fields[str(others.field_name)].default
+        if value != default and others.data.get("file_format") not in ("MINDIR", "ONNX"):
+            raise ValueError("file_format MINDIR and ONNX offer that; take one of them, or leave this out")
+        return value
+
+    @field_validator("precision")
+    @classmethod
+    def _narrow(cls, precision: str, others: ValidationInfo) -> str:
+        if precision == "int8" and others.data.get("file_format") != "ONNX":
+            raise ValueError("8-bit files are ONNX; add --file_format ONNX, or take fp16")
+        if precision != "fp32" and not others.data.get("fold"):
+            raise ValueError("BatchNorm is computed in fp32; leave --no-fold out")
+        return precision
+
+    @field_validator("calibration")
+    @classmethod
+    def _calibrated(cls, folder: Path | None, others: ValidationInfo) -> Path | None:
+        if others.data.get("precision") == "int8" and folder is None:
+            raise ValueError("int8 takes the ranges of activations from images; name a folder of some hundred")
+        return folder
+
+    @field_validator("soc_version")
+    @classmethod
+    def _chip(cls, name: str | None, others: ValidationInfo) -> str | None:
+        if name is None:
+            return name
+        if not re.fullmatch(r"Ascend\w+", name):
+            raise ValueError("expected `Ascend` and the chip's name in `npu-smi info`, such as Ascend310P3")
+        if others.data.get("input_type") == "uint8":
+            raise ValueError("AIPP on the chip would normalize a second time; leave out one of it and input_type uint8")
+        if others.data.get("precision") == "int8":
+            raise ValueError("8-bit files run in ONNX Runtime; take precision fp32 or fp16 for the chip")
+        return name
+
+    @field_validator("gears")
+    @classmethod
+    def _batch_sizes(cls, gears: str, others: ValidationInfo) -> str:
+        sizes = gears.split(",")
+        if not all(size.isdecimal() and 1 <= int(size) <= 2048 for size in sizes) or not 1 <= len(sizes) <= 100:
+            raise ValueError("expected up to 100 whole numbers from 1 to 2048 with commas, such as 1,8,16")
+        if others.data.get("soc_version") is None or others.data.get("batch_size") != 0:
+            raise ValueError("they belong to --soc_version and --batch_size 0; add both")
+        return gears
 
 
 class PredictConfig(DeviceOptions, ModelOptions):

@@ -57,9 +57,14 @@ class Preprocess:
         with Image.open(image_source(path)) as image:
             return np.asarray(self.crop(image))
 
+    def pixel_mean_std(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of pixels as they are, 0 to 255: float32 (3,) each."""
+        mean, std = (np.asarray(values, np.float32) * np.float32(255) for values in (self.mean, self.std))
+        return mean, std
+
     def normalize(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 (..., H, W, 3) to the network's float32 (..., 3, H, W)."""
-        mean, std = (np.asarray(values, np.float32) * np.float32(255) for values in (self.mean, self.std))
+        mean, std = self.pixel_mean_std()
         return np.moveaxis((pixels.astype(np.float32) - mean) / std, -1, -3).copy()
 
 

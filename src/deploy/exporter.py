@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import mindspore as ms
 import numpy as np
-from mindspore import nn
 
 from src import device
 from src.ckpt import save_ckpt
-from src.compat import export_onnx
 from src.config import ExportConfig
-from src.deploy.verification import TOLERANCE, difference, verification_images
-from src.design.cost import total_cost
+from src.deploy.chip import Conversion, write_chip_files
+from src.deploy.description import describe
+from src.deploy.folding import folded
+from src.deploy.graph import DeployedGraph, as_input, input_shape
+from src.deploy.int8 import CALIBRATION_IMAGES, Comparison, compare, quantize
+from src.deploy.onnx_file import write_onnx
+from src.deploy.verification import TOLERANCE, crops_of, difference, verification_pixels
+from src.digits import resolve_data_path
 from src.errors import UserError
+from src.evaluation import check_same_classes
 from src.files import written_beside
+from src.image_folder import check_images, open_split
 from src.models import LoadedModel, load_model
 from src.training.reporting import log_to
-from src.weights import save_safetensors, timm_names, weights_of
+from src.weights import save_safetensors, weights_of
 
 logger = logging.getLogger(__name__)
 
-INPUT, OUTPUT = "image", "logits"
 SUFFIXES = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air", "SAFETENSORS": ".safetensors", "CKPT": ".ckpt"}
 
 
 def export_checkpoint(config: ExportConfig) -> Path:
-    """Write the file, beside a graph its description, and return the file's path.
+    """Write the file, beside a graph its description and what was asked for the chip, and return the file's path.
 
     Graphs are exported on the CPU unless a device is named: their logits are held against float32 runtimes, and an NPU
     may compute convolutions with fewer bits. AIR needs the NPU.
@@ -54,35 +57,21 @@ def export_checkpoint(config: ExportConfig) -> Path:
     path = output_path(config, model)
     if config.file_format in ("SAFETENSORS", "CKPT"):
         return _save_weights(model, path)
-    images = verification_images(model.preprocess, config.images)
-    writers: dict[str, Callable[[LoadedModel, Path, int], None]] = {
-        "MINDIR": _write_mindir,
-        "ONNX": _write_onnx,
-        "AIR": _write_air,
-    }
     with written_beside(path) as temporary:
-        reference = [(batch, model.network(ms.Tensor(batch)).asnumpy()) for batch in batches(images, config.batch_size)]
-        writers[config.file_format](model, temporary, config.batch_size)
-        found = None
-        if config.file_format in TOLERANCE:
-            found = max(difference(temporary, batch, logits) for batch, logits in reference)
-            allowed = TOLERANCE[config.file_format]
-            if not found <= allowed:
-                raise UserError(f"{path} was not written: its logits differ by {found:.1e}, more than {allowed:.0e}")
-    describe(model, path, config, found)
-    proof = "cannot be loaded again to verify it"
-    if found is not None:
-        proof = f"verified on {len(images)} images, largest difference {found:.1e} of the largest logit"
-    logger.info("%s: %.2f MB, %s", path, path.stat().st_size / 1e6, proof)
+        if config.precision == "int8":
+            measured = _write_int8(config, model, temporary)
+        else:
+            measured = {"largest_difference": _write_graph(config, model, temporary)}
+    logger.info("%s: %.2f MB", path, path.stat().st_size / 1e6)
+    describe(model, path, config, measured)
+    if config.soc_version:
+        gears = tuple(int(gear) for gear in config.gears.split(",") if gear)
+        conversion = Conversion(
+            path, config.soc_version, model.preprocess, config.precision, config.batch_size or 1, gears
+        )
+        for written in write_chip_files(conversion):
+            logger.info("%s: written for %s", written, config.soc_version)
     return path
-
-
-def batches(images: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """All images in batches of `batch_size`, the last one filled up from the front; 0: all at once, then one alone."""
-    if batch_size == 0:
-        return [images, images[:1]]
-    starts = range(0, len(images), batch_size)
-    return [images[np.arange(start, start + batch_size) % len(images)] for start in starts]
 
 
 def output_path(config: ExportConfig, model: LoadedModel) -> Path:
@@ -93,64 +82,78 @@ def output_path(config: ExportConfig, model: LoadedModel) -> Path:
     return base if base.suffix == suffix else base.with_name(base.name + suffix)
 
 
-def describe(model: LoadedModel, path: Path, config: ExportConfig, found: float | None) -> None:
-    """Write what a program needs to feed the file. Formats exported from the same weights share one JSON."""
-    description_path = path.with_suffix(".json")
-    side, classes = model.preprocess.size, model.network.num_classes
-    cost = total_cost(model.network.architecture.at(side), classes)
-    description: dict[str, Any] = {
-        "model": model.name,
-        "input": {
-            "name": INPUT,
-            "shape": ["batch", 3, side, side],
-            "layout": "NCHW",
-            "type": "float32",
-            "color": "RGB",
-        },
-        "output": {"name": OUTPUT, "shape": ["batch", classes], "type": "float32"},
-        "preprocess": {
-            "resize": {"short_side": model.preprocess.resize, "interpolation": "bicubic", "antialias": True},
-            "crop": {"size": side, "position": "centre", "crop_pct": model.preprocess.crop_pct},
-            "scale": 1 / 255,
-            "mean": list(model.preprocess.mean),
-            "std": list(model.preprocess.std),
-        },
-        "num_classes": classes,
-        "classes": list(model.classes),
-        "macs": cost.macs,
-        "parameters": cost.parameters,
-        "weights_sha256": weights_hash(model.network),
-        "files": {},
-    }
-    description["files"] = _files_of_same_network(description_path, description) | {
-        path.name: {
-            "format": config.file_format,
-            "batch_size": config.batch_size or "any",
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "largest_difference": None if found is None else float(f"{found:.2g}"),
-        }
-    }
-    with written_beside(description_path) as temporary:
-        temporary.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def batches(images: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """All images in batches of `batch_size`, the last one filled up from the front; 0: all at once, then one alone."""
+    if batch_size == 0:
+        return [images, images[:1]]
+    return [images[index] for index in _full_batches(len(images), batch_size)]
 
 
-def weights_hash(network: nn.Cell) -> str:
-    """SHA-256 over names and values of all weights, the same for every format and framework."""
-    digest, parameters = hashlib.sha256(), weights_of(network)
-    for name, timm_name in sorted(timm_names(network).items(), key=lambda pair: pair[1]):
-        digest.update(timm_name.encode() + b"\0" + np.ascontiguousarray(parameters[name].asnumpy()).tobytes())
-    return digest.hexdigest()
+def _full_batches(count: int, batch_size: int) -> Iterator[np.ndarray]:
+    for start in range(0, count, batch_size):
+        yield np.arange(start, start + batch_size) % count
 
 
-def _files_of_same_network(path: Path, description: dict[str, Any]) -> dict[str, Any]:
-    """The files that a JSON of an earlier export lists, when nothing else in it has changed since."""
-    try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-        files = earlier["files"]
-        same = earlier | {"files": {}} == description
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return files if same else {}
+def _write_graph(config: ExportConfig, model: LoadedModel, path: Path) -> float | None:
+    """Write and verify a float file; its largest difference, or None where it cannot be loaded again."""
+    images = verification_pixels(model.preprocess, config.images)
+    reference = [
+        (as_input(crops, model.preprocess, config.input_type), _logits(model, crops))
+        for crops in batches(images, config.batch_size)
+    ]
+    _export(config, model, path)
+    if (config.file_format, config.precision) not in TOLERANCE:
+        logger.info("%s cannot be loaded again to verify it", path.name)
+        return None
+    found = max(difference(path, batch, logits) for batch, logits in reference)
+    _refuse_beyond(TOLERANCE[config.file_format, config.precision], found, path)
+    logger.info(
+        "%s: verified on %d images, largest difference %.1e of the largest logit", path.name, len(images), found
+    )
+    return float(f"{found:.2g}")
+
+
+def _write_int8(config: ExportConfig, model: LoadedModel, path: Path) -> dict[str, Any]:
+    """Write and verify a file of 8-bit integers, by way of a verified float file; what the JSON says of it."""
+    calibration = as_input(
+        crops_of(config.calibration, CALIBRATION_IMAGES, model.preprocess, "calibration"),
+        model.preprocess,
+        config.input_type,
+    )
+    source = path.with_name(f"float-{path.name}")
+    _write_graph(config.model_copy(update={"precision": "fp32"}), model, source)
+    quantize(source, path, batches(calibration, config.batch_size or 1))
+    result = _compared(config, model, path, source, calibration)
+    _refuse_beyond(TOLERANCE["ONNX", "int8"], result.largest_difference, path)
+    logger.info("%s: %s", path.name, result)
+    return {"largest_difference": float(f"{result.largest_difference:.2g}"), "against_float": result.as_dict()}
+
+
+def _compared(
+    config: ExportConfig, model: LoadedModel, path: Path, source: Path, calibration: np.ndarray
+) -> Comparison:
+    """The 8-bit file against the float one: on the data set's val images, else on those of the calibration."""
+    size = config.batch_size or 1
+    if config.data_path is None:
+        return compare(path, source, batches(calibration, size), len(calibration))
+    folder = open_split(resolve_data_path(config.data_path), "val")
+    check_same_classes(model, folder)
+    check_images([folder])
+    crops = (
+        np.stack([model.preprocess.pixels(folder.files[position]) for position in index])
+        for index in _full_batches(len(folder), size)
+    )
+    inputs = (as_input(batch, model.preprocess, config.input_type) for batch in crops)
+    return compare(path, source, inputs, len(folder), folder.labels)
+
+
+def _refuse_beyond(allowed: float, found: float, path: Path) -> None:
+    if not found <= allowed:
+        raise UserError(f"{path.name} was not written: its logits differ by {found:.1e}, more than {allowed:g}")
+
+
+def _logits(model: LoadedModel, crops: np.ndarray) -> np.ndarray:
+    return model.network(ms.Tensor(model.preprocess.normalize(crops))).asnumpy()
 
 
 def _save_weights(model: LoadedModel, path: Path) -> Path:
@@ -164,34 +167,22 @@ def _save_weights(model: LoadedModel, path: Path) -> Path:
     return path
 
 
-def _blank(model: LoadedModel, batch_size: int) -> ms.Tensor:
-    side = model.preprocess.size
-    return ms.Tensor(np.zeros((batch_size, 3, side, side), np.float32))
+def _export(config: ExportConfig, model: LoadedModel, path: Path) -> None:
+    """Write the graph as MINDIR, ONNX or AIR."""
+    pixels = config.input_type == "uint8"
+    network = folded(model.network) if config.fold else model.network
+    graph = DeployedGraph(network, model.preprocess, pixels=pixels, half=config.precision == "fp16")
+    if config.file_format == "ONNX":
+        write_onnx(graph, _example(config, model, 1), path, config.batch_size)
+    else:
+        ms.export(
+            graph, _example(config, model, config.batch_size), file_name=str(path), file_format=config.file_format
+        )
 
 
-def _write_mindir(model: LoadedModel, path: Path, batch_size: int) -> None:
-    side = model.preprocess.size
-    images = _blank(model, batch_size) if batch_size else ms.Tensor(shape=[None, 3, side, side], dtype=ms.float32)
-    ms.export(model.network, images, file_name=str(path), file_format="MINDIR")
-
-
-def _write_air(model: LoadedModel, path: Path, batch_size: int) -> None:
-    ms.export(model.network, _blank(model, batch_size), file_name=str(path), file_format="AIR")
-
-
-def _write_onnx(model: LoadedModel, path: Path, batch_size: int) -> None:
-    """Export for one image and declare the batch afterwards: nothing in the graph depends on it."""
-    try:
-        import onnx
-    except ImportError:
-        raise UserError('file_format ONNX needs the onnx packages; `pip install "onnx" "onnxruntime"`') from None
-    export_onnx(model.network, _blank(model, 1), path, INPUT, OUTPUT)
-    graph = onnx.load(path)
-    for value in (graph.graph.input[0], graph.graph.output[0]):
-        batch = value.type.tensor_type.shape.dim[0]
-        if batch_size:
-            batch.dim_value = batch_size
-        else:
-            batch.dim_param = "batch"
-    onnx.checker.check_model(graph, full_check=True)
-    onnx.save(graph, path)
+def _example(config: ExportConfig, model: LoadedModel, batch_size: int) -> ms.Tensor:
+    """Zeros of the input's shape and type; of an open batch the shape alone."""
+    shape = input_shape(batch_size or None, model.preprocess.size, config.input_type)
+    if batch_size == 0:
+        return ms.Tensor(shape=shape, dtype=getattr(ms, config.input_type))
+    return ms.Tensor(np.zeros(shape, config.input_type))

@@ -39,6 +39,18 @@ BEST = "runs/quickstart/checkpoints/best.ckpt"
         (f"export.py --ckpt {BEST} --file_format ONNXX", "expected 'MINDIR', 'ONNX'"),
         (f"export.py --ckpt {BEST} --images README.md", "images: README.md: not an image"),
         (f"export.py --ckpt {BEST} --file_name /proc/net", "cannot write /proc/net.mindir"),
+        (f"export.py --ckpt {BEST} --file_format ONNX --precision int8", "calibration is None: int8 takes the ranges"),
+        (
+            f"export.py --ckpt {BEST} --file_format ONNX --precision int8 --calibration config",
+            "calibration: config is no image and no folder of images",
+        ),
+        (f"export.py --ckpt {BEST} --precision int8 --calibration data", "add --file_format ONNX, or take fp16"),
+        (f"export.py --ckpt {BEST} --precision fp16 --no-fold", "leave --no-fold out"),
+        (f"export.py --ckpt {BEST} --gears 1,8", "they belong to --soc_version and --batch_size 0"),
+        (
+            f"export.py --ckpt {BEST} --input_type uint8 --soc_version Ascend310P3",
+            "AIPP on the chip would normalize a second time",
+        ),
         (f"predict.py --ckpt {BEST}", "no images: name some"),
         (f"predict.py --ckpt {BEST} nowhere.jpg", "there is no image or folder nowhere.jpg"),
         (f"predict.py --ckpt {BEST} --labels README.md assets/samples", "the weights know 10"),

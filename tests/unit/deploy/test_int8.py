@@ -1,0 +1,92 @@
+import json
+
+import numpy as np
+import onnx
+import pytest
+from exporting import NAMES, export
+from helpers import photograph
+
+from src.deploy.int8 import Comparison, compare
+from src.deploy.verification import run_onnx, verification_pixels
+from src.errors import UserError
+from src.preprocess import Preprocess
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """train/ and val/, with pictures of four classes."""
+    folder = tmp_path_factory.mktemp("images")
+    for split, count in (("train", 4), ("val", 2)):
+        for label, name in enumerate(NAMES):
+            (folder / split / name).mkdir(parents=True)
+            for index in range(count):
+                photograph(80, 70, 10 * label + index).save(folder / split / name / f"{split}{index}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def files(exported, images):
+    """The 8-bit file, and the float file of the same network."""
+    scored = ("--calibration", images / "train", "--data_path", images)
+    whole = ("--file_format", "ONNX", "--batch_size", 0)
+    return exported(*whole, "--precision", "int8", *scored), exported(*whole)
+
+
+def test_weights_are_signed_with_a_scale_a_channel_and_activations_unsigned(files):
+    model = onnx.load(files[0])
+    assert model.opset_import[0].version == 13
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    kernels = {name: value for name, value in stored.items() if value.dtype == np.int8 and value.ndim == 4}
+    assert len(kernels) == 51  # every convolution's
+    for name, value in kernels.items():
+        assert stored[name.removesuffix("_quantized") + "_scale"].shape == (value.shape[0],)
+        assert np.abs(value.astype(int)).max() <= 64  # 7 bits
+    zero_points = [stored[node.input[2]] for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    assert zero_points and all(value.dtype == np.uint8 for value in zero_points)
+
+
+def test_it_is_small_and_nearly_right(files, images):
+    small, whole = files
+    assert small.stat().st_size < 0.4 * whole.stat().st_size
+    preprocess = Preprocess(64)
+    batch = preprocess.normalize(verification_pixels(preprocess, images / "val"))[:3]
+    expected = run_onnx(whole, batch)
+    assert 0 < np.abs(run_onnx(small, batch) - expected).max() < 0.25 * np.abs(expected).max()
+
+
+def test_the_description_says_how_it_compares(files):
+    about = json.loads(files[0].with_suffix(".json").read_text())["files"]["net.onnx"]
+    against = about["against_float"]
+    assert about["precision"] == "int8" and about["folded"]
+    assert against["images"] == 8 and against["bytes"] == files[0].stat().st_size
+    assert against["largest_difference"] == pytest.approx(about["largest_difference"], rel=0.1)
+    for key in ("top1", "float_top1", "agreement"):
+        assert against[key] * 8 / 100 == int(against[key] * 8 / 100)
+    assert {path.name for path in files[0].parent.iterdir()} == {"net.onnx", "net.json"}
+
+
+def test_only_as_many_images_as_there_are_labels_count(files):
+    small, whole = files
+    batches = list(np.random.RandomState(1).randn(2, 3, 3, 64, 64).astype(np.float32))
+    labels = np.concatenate([run_onnx(whole, batch) for batch in batches]).argmax(1)[:4]
+    result = compare(small, whole, batches, 4, labels)
+    assert result.images == 4 and result.float_top1 == 100 and result.top1 == result.agreement
+    assert compare(whole, whole, batches, 6).largest_difference == 0
+
+
+def test_slower_is_called_slower():
+    result = Comparison(360, 99.5, 0.04, 1.25, 1_000_000, 3_000_000)
+    assert str(result) == (
+        "same class for 99.50 % of 360 images, largest difference 0.04 of the largest logit, "
+        "1.00 MB instead of 3.00 MB, 1.25 x the time: slower on this machine's CPU"
+    )
+    scored = Comparison(360, 99.5, 0.04, 0.5, 1_000_000, 3_000_000, 98.0, 99.0)
+    assert str(scored).startswith("top-1 98.00 % instead of 99.00 % (-1.00), same class")
+    assert str(scored).endswith("2.00 x as fast on this machine's CPU")
+
+
+def test_other_classes_and_empty_folders_are_refused(trained, images, tmp_path):
+    flags = ("--file_format", "ONNX", "--precision", "int8", "--file_name", tmp_path / "net")
+    with pytest.raises(UserError, match=f"calibration: {tmp_path} is no image and no folder of images"):
+        export(trained[1], *flags, "--calibration", tmp_path)
+    assert not list(tmp_path.iterdir())
