@@ -66,8 +66,6 @@ if [[ "$model" = *.mindir ]]; then
   reason="$(why_no_npu)"
   if [ -z "$reason" ]; then
     device=Ascend
-    libraries="$lite/runtime/lib:$lite/runtime/third_party/glog:$lite/runtime/third_party/libjpeg-turbo/lib"
-    export LD_LIBRARY_PATH="$libraries:$lite/runtime/third_party/dnnl:$lite/tools/converter/lib:${LD_LIBRARY_PATH:-}"
   else
     model="${model%.mindir}.onnx"
     echo "$reason: running $model on the CPU" >&2

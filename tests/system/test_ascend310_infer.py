@@ -4,71 +4,41 @@ The double computes sums of pixels, no network, on no Ascend: it shows what is c
 """
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from helpers import PROJECT, photograph
+from helpers import photograph
 
 from src.preprocess import Preprocess
 
-SOURCE = PROJECT / "ascend310_infer"
 CLASSES, SIZE = 4, 32
 
 
-def run(*command, status=0, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=900, **options)
-    assert done.returncode == status, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
+@pytest.fixture
+def ctest(workspace, sanitized_classifier):
+    """Runs some of the unit tests."""
+
+    def run(*chosen):
+        options = ("--test-dir", sanitized_classifier.parent, "--output-on-failure", "--no-tests=error")
+        return workspace.run("ctest", *options, *chosen).stdout
+
+    return run
 
 
-@pytest.fixture(scope="session")
-def lite_home(tmp_path_factory):
-    """A folder like MindSpore Lite's package with the double in it; nothing when its headers cannot be fetched."""
-    headers = SOURCE / "build/lite_headers"
-    folder = tmp_path_factory.mktemp("lite")
-    fetched = subprocess.run(
-        [sys.executable, SOURCE / "tests/lite_double/fetch_headers.py", headers], capture_output=True, text=True
-    )
-    if fetched.returncode:
-        return None, fetched.stderr.strip()
-    run(
-        "cmake", "-S", SOURCE / "tests/lite_double", "-B", folder / "b", f"-DHEADERS={headers}", f"-DPACKAGE={folder}/l"
-    )
-    run("cmake", "--build", folder / "b")
-    return folder / "l", ""
-
-
-@pytest.fixture(scope="session")
-def built(lite_home, tmp_path_factory):
-    """The folder of a build with sanitizers and tests, of MindSpore Lite's backend too if it can be had."""
-    folder = tmp_path_factory.mktemp("infer") / "build it"
-    flags = ["-DTINYNET_TESTS=ON", "-DTINYNET_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-g1"]
-    run("cmake", "-S", SOURCE, "-B", folder, f"-DLITE_HOME={lite_home[0] or ''}", *flags)
-    run("cmake", "--build", folder, "--parallel", min(os.cpu_count(), 8))
-    return folder
-
-
-def ctest(built, *chosen):
-    return run("ctest", "--test-dir", built, "--output-on-failure", "--no-tests=error", *chosen).stdout
-
-
-def test_units_with_sanitizers(built):
-    assert "100% tests passed" in ctest(built, "--exclude-regex", "lite")
+def test_units_with_sanitizers(ctest):
+    assert "100% tests passed" in ctest("--exclude-regex", "lite")
 
 
 @pytest.fixture
-def lite_program(lite_home, built):
+def lite_program(lite_home, sanitized_classifier):
     if not lite_home[0]:
         pytest.skip(lite_home[1])
-    return built / "tinynet_infer"
+    return sanitized_classifier
 
 
 @pytest.mark.usefixtures("lite_program")
-def test_contract_with_mindspore_lite(built):
-    assert "100% tests passed" in ctest(built, "--tests-regex", "lite")
+def test_contract_with_mindspore_lite(ctest):
+    assert "100% tests passed" in ctest("--tests-regex", "lite")
 
 
 @pytest.fixture
@@ -102,14 +72,14 @@ def sums(values):
 
 
 @pytest.mark.parametrize("device", ["CPU", "Ascend"])
-def test_a_folder_of_images_through_the_whole_program(lite_program, model, image_folder, tmp_path, device):
+def test_a_folder_of_images_through_the_whole_program(workspace, lite_program, model, image_folder, tmp_path, device):
     if device == "Ascend":
         text = f"input=-1,{SIZE},{SIZE},3\ntype=uint8\noutput=-1,{CLASSES}\ngears=1;4"
     else:
         text = f"input=-1,3,{SIZE},{SIZE}\noutput=-1,{CLASSES}"
     (image_folder / "train/cat/broken.jpg").write_bytes(b"no image")
     flags = ["--device_type", device, "--batch_size", 4, "--format", "bin", "--output", tmp_path / "out"]
-    done = run(lite_program, "--mindir_path", model(text), "--dataset_path", image_folder / "train", *flags)
+    done = workspace.run(lite_program, "--mindir_path", model(text), "--dataset_path", image_folder / "train", *flags)
     assert f"MindSpore Lite, {device}" in done.stderr and "train/cat/broken.jpg: neither a JPEG" in done.stderr
     rule, found = Preprocess(size=SIZE), sorted((tmp_path / "out").glob("*/*.bin"))
     assert len(found) == 12
@@ -123,15 +93,13 @@ def test_a_folder_of_images_through_the_whole_program(lite_program, model, image
     assert resized[0] == "Resize 4" and set(resized) == {"Resize 4", "Resize 1"}
 
 
-def test_a_mistake_is_one_line(lite_program, model, tmp_path):
+def test_a_mistake_is_one_line(workspace, lite_program, model, tmp_path):
     photograph(50, 40).save(tmp_path / "good.jpg")
     for text, words in (("fail=Build", "told to fail at Build"), ("input=1,3,9,9", "has 9 pixels a side")):
         flags = ["--device_type", "CPU", tmp_path / "good.jpg"]
-        done = run(lite_program, "--model_path", model(text), *flags, status=2)
-        errors = done.stderr.splitlines()
-        assert len(errors) == 1 and errors[0].startswith("error: ") and words in errors[0]
+        workspace.fails(lite_program, "--model_path", model(text), *flags, words=words)
 
 
-def test_a_folder_that_is_no_package_is_named(tmp_path):
-    done = run("cmake", "-S", SOURCE, "-B", tmp_path / "b", f"-DLITE_HOME={tmp_path}", status=1)
+def test_a_folder_that_is_no_package_is_named(workspace, classifier, tmp_path):
+    done = workspace.run("bash", "ascend310_infer/build.sh", tmp_path / "b", f"-DLITE_HOME={tmp_path}", status=1)
     assert f"LITE_HOME is {tmp_path}, which lacks" in " ".join(done.stderr.split())
