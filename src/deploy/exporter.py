@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,9 +62,11 @@ def export_checkpoint(config: ExportConfig) -> Path:
         "ONNX": _write_onnx,
         "AIR": _write_air,
     }
-    with written_beside(path) as temporary:
+    with written_beside(path) as temporary, tempfile.TemporaryDirectory() as folder:
         reference = [(batch, model.network(ms.Tensor(batch)).asnumpy()) for batch in batches(images, config.batch_size)]
-        writers[config.file_format](model, temporary, config.batch_size)
+        plain = Path(folder) / f"network{path.suffix}"  # MindSpore refuses paths with a space, among others
+        writers[config.file_format](model, plain, config.batch_size)
+        shutil.move(plain, temporary)
         found = None
         if config.file_format in TOLERANCE:
             found = max(difference(temporary, batch, logits) for batch, logits in reference)

@@ -48,7 +48,7 @@ def export(folder, *flags):
 @pytest.mark.parametrize("batch_size", [0, 2])
 def test_exported_files_compute_what_the_network_computes(trained, file_format, run, batch_size, tmp_path):
     network, folder = trained
-    flags = ["--file_format", file_format, "--batch_size", str(batch_size), "--file_name", str(tmp_path / "net")]
+    flags = ["--file_format", file_format, "--batch_size", str(batch_size), "--file_name", str(tmp_path / "a net")]
     path = export(folder, *flags)
     assert path.suffix == "." + file_format.lower()
     assert path.stat().st_mode & 0o777 == 0o644
