@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -172,12 +174,14 @@ def _export(config: ExportConfig, model: LoadedModel, path: Path) -> None:
     pixels = config.input_type == "uint8"
     network = folded(model.network) if config.fold else model.network
     graph = DeployedGraph(network, model.preprocess, pixels=pixels, half=config.precision == "fp16")
-    if config.file_format == "ONNX":
-        write_onnx(graph, _example(config, model, 1), path, config.batch_size)
-    else:
-        ms.export(
-            graph, _example(config, model, config.batch_size), file_name=str(path), file_format=config.file_format
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / f"network{path.suffix}"  # MindSpore refuses paths with a space, among others
+        if config.file_format == "ONNX":
+            write_onnx(graph, _example(config, model, 1), plain, config.batch_size)
+        else:
+            images = _example(config, model, config.batch_size)
+            ms.export(graph, images, file_name=str(plain), file_format=config.file_format)
+        shutil.move(plain, path)
 
 
 def _example(config: ExportConfig, model: LoadedModel, batch_size: int) -> ms.Tensor:

@@ -16,7 +16,7 @@ def exported(trained, tmp_path_factory):
 
     def file(*flags):
         if flags not in files:
-            files[flags] = export(trained[1], *flags, "--file_name", tmp_path_factory.mktemp("exported") / "net")
+            files[flags] = export(trained[1], *flags, "--file_name", tmp_path_factory.mktemp("exported") / "a net")
         return files[flags]
 
     return file
