@@ -6,6 +6,13 @@ from helpers import photograph
 from src import device
 
 
+def pytest_collection_modifyitems(items):
+    """What two processes share out between them (`--dist loadgroup`): files, and all tests of one costly fixture."""
+    for item in items:
+        costly = [name for name in ("quickstart", "classifier") if name in item.fixturenames]
+        item.add_marker(pytest.mark.xdist_group(costly[0] if costly else item.path.name))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cpu():
     device.setup("CPU", seed=1)

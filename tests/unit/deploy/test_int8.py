@@ -55,14 +55,14 @@ def test_it_is_small_and_nearly_right(files, images):
 
 
 def test_the_description_says_how_it_compares(files):
-    about = json.loads(files[0].with_suffix(".json").read_text())["files"]["net.onnx"]
+    about = json.loads(files[0].with_suffix(".json").read_text())["files"]["a net.onnx"]
     against = about["against_float"]
     assert about["precision"] == "int8" and about["folded"]
     assert against["images"] == 8 and against["bytes"] == files[0].stat().st_size
     assert against["largest_difference"] == pytest.approx(about["largest_difference"], rel=0.1)
     for key in ("top1", "float_top1", "agreement"):
         assert against[key] * 8 / 100 == int(against[key] * 8 / 100)
-    assert {path.name for path in files[0].parent.iterdir()} == {"net.onnx", "net.json"}
+    assert {path.name for path in files[0].parent.iterdir()} == {"a net.onnx", "a net.json"}
 
 
 def test_only_as_many_images_as_there_are_labels_count(files):
