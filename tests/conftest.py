@@ -6,6 +6,7 @@ from helpers import photograph
 from src import device
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """What two processes share out between them (`--dist loadgroup`): files, and all tests of one costly fixture."""
     for item in items:
