@@ -26,7 +26,9 @@ class Report {
   virtual void close() {}  // all results are there
 };
 
-// Throws UserError: the output exists already or cannot be written.
-std::unique_ptr<Report> open_report(const Options& options, std::vector<std::string> names);
+// For results of `images`, of classes with these names. Throws UserError: the output exists already or cannot be
+// written.
+std::unique_ptr<Report> open_report(const Options& options, const std::vector<ImageFile>& images,
+                                    std::vector<std::string> names);
 
 }  // namespace tinynet

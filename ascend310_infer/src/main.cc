@@ -71,7 +71,7 @@ class Progress {
 int classify(const Options& options, Clock::time_point start) {
   const Description description = read_description(options.description);
   const std::vector<ImageFile> images = list_images(options.images);
-  const std::unique_ptr<Report> report = open_report(options, class_names(description, options.labels));
+  const std::unique_ptr<Report> report = open_report(options, images, class_names(description, options.labels));
   const std::unique_ptr<NewFile> timing_file =
       options.timing.empty() ? nullptr : std::make_unique<NewFile>(options.timing);
   const std::unique_ptr<Backend> backend = open_backend(options);
@@ -123,7 +123,11 @@ int classify(const Options& options, Clock::time_point start) {
 
 int main(int argc, char** argv) {
   const auto start = tinynet::Clock::now();
-  mallopt(M_ARENA_MAX, 1);  // threads allocate little, and in turn; a heap each would cost a tenth of the memory
+  // Threads allocate little, and in turn: a heap each would cost a tenth of the memory. Blocks as large as weights come
+  // from the system and go back to it: the heap would keep what loading a model has left.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 1 << 16);
+  mallopt(M_TRIM_THRESHOLD, 1 << 16);
   for (const int signal : {SIGINT, SIGTERM}) {
     std::signal(signal, [](int number) {
       tinynet::interrupted = true;

@@ -127,11 +127,11 @@ class CsvReport : public TextReport {
   }
 };
 
-// FOLDER/sub-folders/NAME_0.bin: float32 logits. NAME is the image's without suffix, or with it where another image of
-// the folder would get the same, or with a number too where images of several folders are named alike.
+// FOLDER/sub-folders/NAME_0.bin: float32 logits. NAME is the image's without suffix, or with it where another image has
+// the same, whether that can be read or not; and with a number where images of several folders are named alike.
 class BinReport : public Report {
  public:
-  explicit BinReport(const fs::path& folder) : folder_(folder) {
+  BinReport(const fs::path& folder, const std::vector<ImageFile>& images) : folder_(folder) {
     std::error_code error;
     if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error))) {
       throw UserError(folder.string() + " exists already; give another --output or remove it");
@@ -139,17 +139,20 @@ class BinReport : public Report {
     if (!fs::create_directories(folder, error) && error) {
       throw UserError("cannot write " + folder.string() + ": " + error.message());
     }
+    std::map<fs::path, int> alike, used;
+    for (const ImageFile& image : images) ++alike[fs::path(image.name).replace_extension()];
+    for (const ImageFile& image : images) {
+      const fs::path plain = fs::path(image.name).replace_extension(), name = alike[plain] > 1 ? image.name : plain;
+      const int number = ++used[name];
+      names_.push_back(name.string() + (number > 1 ? "-" + std::to_string(number) : "") + "_0.bin");
+    }
   }
 
-  void add(const ImageFile& image, const Result& result) override {
+  void add(const ImageFile&, const Result& result) override {
     if (!result.error.empty()) return;
-    fs::path target = folder_ / image.name;
+    const fs::path target = folder_ / names_[result.index];
     std::error_code error;
-    fs::create_directories(target.parent_path(), error);
-    target.replace_filename(image.name.stem().string() + "_0.bin");
-    const std::string full = image.name.filename().string();
-    if (fs::exists(target)) target.replace_filename(full + "_0.bin");
-    for (int i = 2; fs::exists(target); ++i) target.replace_filename(full + "-" + std::to_string(i) + "_0.bin");
+    fs::create_directories(target.parent_path(), error);  // what is wrong with it, the file below says
     NewFile file(target);
     file.write({reinterpret_cast<const char*>(result.logits.data()), result.logits.size() * sizeof(float)});
     file.close();
@@ -157,6 +160,7 @@ class BinReport : public Report {
 
  private:
   fs::path folder_;
+  std::vector<std::string> names_;  // of the images' files
 };
 
 }  // namespace
@@ -177,14 +181,15 @@ std::vector<Class> top_classes(const std::vector<float>& logits, int count) {
   return top;
 }
 
-std::unique_ptr<Report> open_report(const Options& options, std::vector<std::string> names) {
+std::unique_ptr<Report> open_report(const Options& options, const std::vector<ImageFile>& images,
+                                    std::vector<std::string> names) {
   switch (options.format) {
     case Format::kJson:
       return std::make_unique<JsonReport>(options.output, std::move(names), options.top_k);
     case Format::kCsv:
       return std::make_unique<CsvReport>(options.output, std::move(names), options.top_k);
     case Format::kBin:
-      return std::make_unique<BinReport>(options.output);
+      return std::make_unique<BinReport>(options.output, images);
     default:
       return std::make_unique<PlainReport>(options.output, std::move(names), options.top_k);
   }

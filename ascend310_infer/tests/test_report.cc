@@ -29,7 +29,7 @@ Options to(const fs::path& output, Format format) {
 std::string written(Format format, const std::vector<std::pair<ImageFile, Result>>& results,
                     std::vector<std::string> names = {"cat", "dog, \"big\"", "cow"}) {
   const Folder folder;
-  const auto report = open_report(to(folder / "out", format), std::move(names));
+  const auto report = open_report(to(folder / "out", format), {}, std::move(names));
   for (const auto& [image, result] : results) report->add(image, result);
   report->close();
   return text_of_file(folder / "out");
@@ -89,30 +89,45 @@ TEST(Report, CsvIsQuotedWhereItMustBe) {
             "b,,,,,\"bad, really\"\n");
 }
 
-TEST(Report, BinFilesKeepFoldersAndNeverReplaceOneAnother) {
-  const Folder folder;
-  const auto report = open_report(to(folder / "out", Format::kBin), {});
-  for (const char* name : {"a.jpg", "a.png", "a.b.jpg", "sub/a.jpg"}) report->add({name, name}, {0, "", {1, 2}});
-  report->add({"bad.jpg", "bad.jpg"}, {0, "bad", {}});
+// The .bin files written for images of which those called bad.* cannot be read.
+std::vector<std::string> bin_files(const Folder& folder, const std::vector<ImageFile>& images) {
+  const auto report = open_report(to(folder / "out", Format::kBin), images, {});
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const bool bad = images[i].name.stem() == "bad";
+    report->add(images[i], {i, bad ? "damaged" : "", bad ? std::vector<float>{} : std::vector<float>{1, 2}});
+  }
   report->close();
   std::vector<std::string> found;
   for (const auto& entry : fs::recursive_directory_iterator(folder / "out")) {
     if (entry.is_regular_file()) found.push_back(entry.path().lexically_relative(folder / "out").string());
   }
   std::sort(found.begin(), found.end());
-  EXPECT_EQ(found, (std::vector<std::string>{"a.b_0.bin", "a.png_0.bin", "a_0.bin", "sub/a_0.bin"}));
-  const std::string bytes = text_of_file(folder / "out/a_0.bin");
+  return found;
+}
+
+TEST(Report, BinFilesKeepFoldersAndNeverReplaceOneAnother) {
+  const Folder folder;
+  std::vector<ImageFile> images;
+  for (const char* name : {"a.jpg", "a.png", "b.c.jpg", "bad.jpg", "sub/a.jpg", "long.name.jpg"}) {
+    images.push_back({name, name});
+  }
+  EXPECT_EQ(bin_files(folder, images),
+            (std::vector<std::string>{"a.jpg_0.bin", "a.png_0.bin", "b.c_0.bin", "long.name_0.bin", "sub/a_0.bin"}));
+  const std::string bytes = text_of_file(folder / "out/b.c_0.bin");
   float values[2];
   ASSERT_EQ(bytes.size(), sizeof values);
   std::memcpy(values, bytes.data(), sizeof values);
   EXPECT_EQ(values[1], 2);
 }
 
+TEST(Report, ABinFileIsNamedTheSameWhetherOthersCanBeReadOrNot) {
+  EXPECT_EQ(bin_files(Folder(), {{"bad.jpg", "bad.jpg"}, {"good.jpg", "good.jpg"}, {"good.png", "good.png"}}),
+            (std::vector<std::string>{"good.jpg_0.bin", "good.png_0.bin"}));
+}
+
 TEST(Report, BinFilesOfOneNameFromManyFoldersAreAllThere) {
-  const Folder folder;
-  const auto report = open_report(to(folder / "out", Format::kBin), {});
-  for (const char* parent : {"x", "y", "z", "w"}) report->add({fs::path(parent) / "a.jpg", "a.jpg"}, {0, "", {1}});
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "out"), {}), 4);
+  EXPECT_EQ(bin_files(Folder(), {{"x/a.jpg", "a.jpg"}, {"y/a.jpg", "a.jpg"}, {"z/a.jpg", "a.jpg"}}),
+            (std::vector<std::string>{"a.jpg-2_0.bin", "a.jpg-3_0.bin", "a.jpg_0.bin"}));
 }
 
 TEST(Report, WhatIsThereIsNotReplaced) {
@@ -121,17 +136,18 @@ TEST(Report, WhatIsThereIsNotReplaced) {
   folder.write("file", "x");
   for (const auto& [name, format] : {std::pair{"full", Format::kBin}, {"file", Format::kBin}, {"file", Format::kCsv}}) {
     const Options options = to(folder / name, format);
-    expect_part(error_of<UserError>([&] { open_report(options, {}); }), "exists already");
+    expect_part(error_of<UserError>([&] { open_report(options, {}, {}); }), "exists already");
   }
-  expect_part(error_of<UserError>([&] { open_report(to(folder / "file/sub", Format::kBin), {}); }), "Not a directory");
-  expect_part(error_of<UserError>([&] { open_report(to(folder / std::string(300, 'x'), Format::kBin), {}); }),
+  expect_part(error_of<UserError>([&] { open_report(to(folder / "file/sub", Format::kBin), {}, {}); }),
+              "Not a directory");
+  expect_part(error_of<UserError>([&] { open_report(to(folder / std::string(300, 'x'), Format::kBin), {}, {}); }),
               "File name too long");
 }
 
 TEST(Report, AnUnfinishedReportVanishes) {
   const Folder folder;
   {
-    open_report(to(folder / "out", Format::kJson), {"a"})->add({"x", "x"}, {0, "", {1}});
+    open_report(to(folder / "out", Format::kJson), {}, {"a"})->add({"x", "x"}, {0, "", {1}});
   }
   EXPECT_TRUE(fs::is_empty(folder.path));
 }
