@@ -72,6 +72,8 @@ def resize_short_side(image: Image.Image, short: int) -> Image.Image:
     """Bicubic, antialiased; the long side is cut down to whole pixels as torchvision does."""
     width, height = image.size
     size = (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
+    if height > 2 * width and size[1] < height:  # the order of Pillow 13, in which earlier ones round otherwise
+        image = image.resize((width, size[1]), Image.Resampling.BICUBIC)
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
 
 

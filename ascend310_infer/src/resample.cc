@@ -1,6 +1,6 @@
-// The arithmetic of Pillow's Image.resize for 8-bit images: weights in float64, rounded to fixed point; a pass along
-// rows to 8 bits, then one along columns. Vectors of eight numbers hold two pixels: GCC and Clang map them to what the
-// processor has.
+// The arithmetic of Pillow's Image.resize for 8-bit images: weights in float64, rounded to fixed point; a pass along rows
+// to 8 bits, then one along columns (of tall images the other way round). Vectors of eight numbers hold two pixels: GCC
+// and Clang map them to what the processor has.
 #include "resample.h"
 
 #include <algorithm>
@@ -44,11 +44,11 @@ inline std::uint8_t clip(std::int32_t sum) { return static_cast<std::uint8_t>(st
 
 constexpr std::int32_t kHalf = 1 << (kPrecision - 1);
 
-// One row: `to` gets four bytes for each output pixel.
+// One row: `to` gets four bytes for each output pixel. `from` begins with the input pixel `first`.
 FOR_EACH_PROCESSOR
-void along_row(const Filter& filter, const std::uint8_t* from, std::uint8_t* to) {
+void along_row(const Filter& filter, const std::uint8_t* from, int first, std::uint8_t* to) {
   for (int x = 0; x < filter.count(); ++x) {
-    const std::uint8_t* pixel = from + std::size_t{4} * filter.start(x);
+    const std::uint8_t* pixel = from + std::size_t{4} * (filter.start(x) - first);
     const std::int32_t* weight = filter.weights(x);
     const int taps = filter.taps(x);
     Ints8 sums = {kHalf, kHalf, kHalf, kHalf, 0, 0, 0, 0};
@@ -109,13 +109,24 @@ void resized_crop(const Image& image, int short_side, int size, Image& crop, Ima
     return Filter(side, output, static_cast<int>(std::nearbyint((output - size) / 2.0)), size);  // halves go to even
   };
   const Filter columns = filter(image.width), rows = filter(image.height);
-  const int top = rows.start(0), bottom = rows.start(size - 1) + rows.taps(size - 1);
-  scratch.resize(size, bottom - top);
   crop.resize(size, size);
-  const std::size_t stride = std::size_t{4} * size;
-  for (int y = top; y < bottom; ++y) along_row(columns, image.row(y), scratch.row(y - top));
-  for (int y = 0; y < size; ++y) {
-    along_columns(rows.weights(y), rows.taps(y), scratch.row(rows.start(y) - top), stride, stride, crop.row(y));
+  if (image.height > 2 * image.width && short_side < image.width) {  // Pillow's order since 13; it rounds otherwise
+    const int left = columns.start(0), right = columns.start(size - 1) + columns.taps(size - 1);
+    scratch.resize(right - left, size);
+    const std::size_t stride = std::size_t{4} * image.width, bytes = std::size_t{4} * (right - left);
+    for (int y = 0; y < size; ++y) {
+      const std::uint8_t* from = image.row(rows.start(y)) + std::size_t{4} * left;
+      along_columns(rows.weights(y), rows.taps(y), from, stride, bytes, scratch.row(y));
+      along_row(columns, scratch.row(y), left, crop.row(y));
+    }
+  } else {
+    const int top = rows.start(0), bottom = rows.start(size - 1) + rows.taps(size - 1);
+    scratch.resize(size, bottom - top);
+    const std::size_t stride = std::size_t{4} * size;
+    for (int y = top; y < bottom; ++y) along_row(columns, image.row(y), 0, scratch.row(y - top));
+    for (int y = 0; y < size; ++y) {
+      along_columns(rows.weights(y), rows.taps(y), scratch.row(rows.start(y) - top), stride, stride, crop.row(y));
+    }
   }
 }
 

@@ -48,6 +48,9 @@ class Ranks:
         """What was printed; nothing of the job runs any more."""
         out, err = self.process.communicate(timeout=60)
         assert self.process.returncode == status, out + err
+        deadline = time.monotonic() + 5  # a killed process is listed until the system has cleared it away
+        while self.alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert not self.alive()
         return out, err
 

@@ -1,4 +1,5 @@
 import numpy as np
+import PIL
 import pytest
 from helpers import photograph
 from hypothesis import given, settings
@@ -77,3 +78,16 @@ def test_normalization():
 def test_dictionary_round_trip():
     rule = Preprocess(48, 1.0, mean=(0.1, 0.2, 0.3))
     assert Preprocess.from_dict(rule.as_dict()) == rule
+
+
+@pytest.mark.parametrize("size", [(120, 260), (120, 240), (60, 121), (260, 120), (20, 300)])
+def test_every_pillow_resizes_as_pillow_13_does(size):
+    image, short = photograph(*size), 48
+    width, height = (short, int(short * size[1] / size[0])) if size[0] < size[1] else (104, short)
+    columns_first = size[1] > 2 * size[0] and height < size[1]
+    between = (size[0], height) if columns_first else (width, size[1])
+    steps = image.resize(between, Image.Resampling.BICUBIC).resize((width, height), Image.Resampling.BICUBIC)
+    found = resize_short_side(image, short)
+    assert np.array_equal(found, steps)
+    if int(PIL.__version__.split(".")[0]) >= 13:
+        assert np.array_equal(found, image.resize((width, height), Image.Resampling.BICUBIC))
