@@ -69,7 +69,7 @@ def test_twice_the_width_costs_more(network):
 
 
 def test_design_needs_no_framework():
-    modules = ("architecture", "cost", "families", "ghostnet", "layers", "scaling")
+    modules = ("architecture", "cost", "description", "families", "ghostnet", "layers", "scaling", "table")
     imports = ", ".join(f"src.design.{module}" for module in modules)
     code = f"import sys; import {imports}; sys.exit('mindspore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT).returncode == 0
