@@ -8,7 +8,7 @@ GhostNet and S-GhostNet: a `Stage` is the blocks of one width, and what a family
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf
 from typing import Literal, NamedTuple, get_args
 
 from src.errors import UserError
@@ -143,8 +143,8 @@ class Architecture:
         if stage.kernel % 2 == 0:
             raise UserError(f"{self.name}: {where}.kernel is {stage.kernel}; it must be odd")
         expands, shares = each(stage.expand), each(stage.se)
-        if not expands or not all(expand > 0 and isfinite(expand) for expand in expands):
-            raise UserError(f"{self.name}: {where}.expand is {stage.expand}; it must be above 0")
+        if not expands or not all(0 < expand < inf for expand in expands):
+            raise UserError(f"{self.name}: {where}.expand is {stage.expand}; it must be above 0 and finite")
         if not shares or not all(0 <= share <= 1 for share in shares):
             raise UserError(f"{self.name}: {where}.se is {stage.se}; it must be between 0 and 1")
         if stage.block == "ds" and expands != (1,):

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from architectures import architectures
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from src.design.description import from_dict, load_architecture, save_architecture, to_dict
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
@@ -87,6 +88,25 @@ def changed(keys, value):
 def test_faults_name_file_key_value_and_what_is_allowed(keys, value, text):
     with pytest.raises(UserError, match=f"^net.yaml: .*{text}"):
         from_dict(changed(keys, value), "net.yaml")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda items: st.lists(items, max_size=3) | st.dictionaries(st.text(max_size=5), items, max_size=3),
+)
+
+
+KEYS, STAGE_KEYS = list(to_dict(EFFICIENTNET_B0)), list(to_dict(EFFICIENTNET_B0)["stages"][0])
+
+
+@given(JSON, st.sampled_from([*KEYS, None]), st.sampled_from(STAGE_KEYS))
+def test_no_content_ends_in_another_error(value, key, stage_key):
+    broken = changed([key], value) if key else changed(["stages", 1, stage_key], value)
+    for content in (value, broken):
+        try:
+            from_dict(content)
+        except UserError as fault:
+            assert str(fault).startswith("architecture: ")
 
 
 def test_missing_keys_are_named():
