@@ -18,7 +18,7 @@ def stages(block, widths):
         block=st.just(block),
         kernel=st.sampled_from([3, 5, 7]),
         stride=st.sampled_from([1, 2]),
-        expand=st.just(1) if block == "ds" else one_or_each(st.sampled_from([1, 2.5, 3, 6])),
+        expand=st.just(1) if block == "ds" else one_or_each(st.sampled_from([1, 2.5, 3, 6]) | st.floats(0.5, 8)),
         channels=widths,
         repeats=st.integers(1, 4),
         se=one_or_each(st.sampled_from([0, 0.1, 0.25])),

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 from src.design.architecture import Architecture, Stage, round_channels
@@ -32,7 +32,7 @@ class Compound(NamedTuple):
         return self.alpha * self.beta**2 * self.gamma**2
 
 
-# EfficientNet (ICML 2019), section 4: found by grid search on B0 under growth ~ 2.
+# EfficientNet (ICML 2019), section 3.3: found by grid search on B0 under growth ~ 2.
 EFFICIENTNET_COMPOUND = Compound(alpha=1.2, beta=1.1, gamma=1.15)
 
 PHI_STEPS = 100  # phi is solved to a hundredth ...
@@ -116,8 +116,8 @@ def phi_for_macs(base: Architecture, macs: float, coefficients: Compound = EFFIC
 def compound_grid(step: float = 0.05, growth: float = 2.0, tolerance: float = 0.1) -> list[Compound]:
     """All coefficients of at least 1, `step` apart, with |alpha * beta^2 * gamma^2 - growth| <= tolerance.
 
-    The constraint and the bounds are EfficientNet's (section 3.3, equation 3). The paper does not print its step and
-    its tolerance; with these defaults its own coefficients (growth 1.92) are among the candidates.
+    The constraint and the bounds are EfficientNet's (equation 3); step and tolerance are ours, such that the
+    published coefficients (growth 1.92) are among the candidates.
 
     Raises:
         UserError: the step is not positive.
@@ -132,7 +132,7 @@ def compound_grid(step: float = 0.05, growth: float = 2.0, tolerance: float = 0.
 def search_compound(
     base: Architecture, score: Callable[[Architecture], float], candidates: list[Compound] | None = None
 ) -> Compound:
-    """EfficientNet's first step (section 3.3): the coefficients whose network at phi = 1 has the greatest score.
+    """The coefficients whose network at phi = 1 has the greatest score: EfficientNet's first step (section 3.3).
 
     `score` is what the user cares for, such as the top-1 after a short training; candidates default to
     `compound_grid()`, the first of equals wins.
@@ -153,5 +153,5 @@ def _wider(base: Architecture, channels: int, width: float) -> int:
 
 def _check_factors(formula: str, **factors: float) -> None:
     for key, value in factors.items():
-        if not value > 0:
+        if not 0 < value < inf:
             raise UserError(f"{key} is {value}; the {formula} formula needs a factor above 0, such as 0.5")

@@ -10,6 +10,7 @@ from src.design.families import (
     INVERSE_GIANT_PHI,
     TINYNETS,
 )
+from src.design.ghostnet import s_ghostnet
 from src.design.scaling import phi_for_macs
 
 # Parameters, exact; M MACs at the network's own resolution.
@@ -189,6 +190,14 @@ def test_s_ghostnets_blocks(name):
         for blocks in network.blocks()
     ]
     assert ends == S_GHOSTNET_BLOCKS[name]
+
+
+def test_other_rows_of_s_ghostnets_pages():
+    searched = total_cost(ARCHITECTURES["s_ghostnet_b1_searched"].at(240))
+    assert searched.macs / 1e6 == pytest.approx(631.9, abs=0.05)
+    example = total_cost(s_ghostnet("example", 384, (2, 4, 5, 12, 6, 14), (36, 68, 108, 164, 216, 336)))
+    assert example.macs / 1e6 == pytest.approx(4_275, abs=0.5)
+    assert example.parameters / 1e6 == pytest.approx(31.35, abs=0.005)
 
 
 def test_s_ghostnets_ends():

@@ -66,7 +66,7 @@ def test_repeats_are_rounded_by_one_rule_and_up_by_the_other():
 
 
 @pytest.mark.parametrize("rule", [tiny_scale, giant_scale])
-@pytest.mark.parametrize("numbers", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan"))])
+@pytest.mark.parametrize("numbers", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan")), (float("inf"), 1, 1)])
 def test_factors_must_be_positive(rule, numbers):
     with pytest.raises(UserError, match="factor above 0"):
         rule(EFFICIENTNET_B0, *numbers)
@@ -75,6 +75,26 @@ def test_factors_must_be_positive(rule, numbers):
 def test_the_published_coefficients_about_double_the_macs():
     assert EFFICIENTNET_COMPOUND == (1.2, 1.1, 1.15)
     assert EFFICIENTNET_COMPOUND.growth == pytest.approx(1.92, abs=0.001)
+
+
+# phi = -k with the rounding of either rule: pixels, M MACs and M parameters, counted by another program.
+MINUS_K = {
+    #   tiny rule           giant rule
+    1: ((194, 247.4, 3.94), (194, 300.9, 4.55)),
+    2: ((169, 137.2, 3.49), (169, 176.8, 3.46)),
+    3: ((147, 87.1, 2.82),  (147, 106.8, 2.80)),
+    4: ((128, 41.6, 2.39),  (128, 46.4, 2.06)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("k", MINUS_K)
+def test_minus_k_misses_the_budgets_by_either_rule(k):
+    alpha, beta, gamma = (coefficient**-k for coefficient in EFFICIENTNET_COMPOUND)
+    for rule, expected in zip((tiny_scale, giant_scale), MINUS_K[k], strict=True):
+        network = rule(EFFICIENTNET_B0, gamma, beta, alpha)
+        cost = total_cost(network)
+        assert (network.resolution, round(cost.macs / 1e6, 1), round(cost.parameters / 1e6, 2)) == expected
+    assert compound_scale(EFFICIENTNET_B0, -k, name="same") == tiny_scale(EFFICIENTNET_B0, gamma, beta, alpha, "same")
 
 
 @given(bases, st.floats(-6, 4), st.floats(0, 2))
