@@ -15,6 +15,7 @@ from src.design.architecture import Architecture
 from src.errors import UserError, did_you_mean
 from src.files import written_beside
 
+SUFFIXES = (".yaml", ".yml", ".json")
 EXPECTED = {int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -83,7 +84,7 @@ _Dumper.add_representer(_Row, lambda dumper, row: dumper.represent_mapping("tag:
 
 
 def _is_json(path: Path) -> bool:
-    if path.suffix not in (".yaml", ".yml", ".json"):
+    if path.suffix not in SUFFIXES:
         raise UserError(f"{path}: an architecture is kept in a file that ends in .yaml, .yml or .json")
     return path.suffix == ".json"
 

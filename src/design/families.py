@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from src.design.architecture import Architecture, Stage
+from src.design.description import SUFFIXES, load_architecture
 from src.design.ghostnet import GHOSTNETS
 from src.design.scaling import compound_scale, giant_scale, tiny_scale
+from src.errors import UserError, did_you_mean
 
 # EfficientNet (ICML 2019), Table 1.
 EFFICIENTNET_B0 = Architecture(
@@ -80,3 +83,19 @@ TINYNET_COEFFICIENTS = {
 TINYNETS = {name: tiny_scale(EFFICIENTNET_B0, *rwd, name=name) for name, rwd in TINYNET_COEFFICIENTS.items()}
 
 ARCHITECTURES = TINYNETS | EFFICIENTNETS | INVERSE_GIANTS | GHOSTNETS
+
+
+def find_architecture(name: str) -> Architecture:
+    """A published network by its name, or the one that a .yaml, .yml or .json file describes.
+
+    Raises:
+        UserError: there is no such network, or as for `load_architecture`.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    if Path(name).suffix in SUFFIXES:
+        return load_architecture(name)
+    raise UserError(
+        f"there is no network {name!r}{did_you_mean(name, ARCHITECTURES)}; `search.py cost --all` lists all, and an "
+        f"architecture file ends in {', '.join(SUFFIXES)}"
+    )

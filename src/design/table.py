@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from src.design.architecture import Architecture, Stage, each
 from src.design.cost import cost_table, total_cost
 
@@ -21,13 +23,19 @@ def table(architecture: Architecture, num_classes: int = 1000, in_channels: int 
         rows.append((row.name, *described, row.size, f"{row.cost.macs / 1e6:,.2f}", f"{row.cost.parameters:,}"))
     total = total_cost(architecture, num_classes, in_channels)
     rows.append(("total", *[""] * 8, f"{total.macs / 1e6:,.2f}", f"{total.parameters:,}"))
+    title = f"{architecture.name}, {architecture.resolution} x {architecture.resolution}"
+    return f"{title}\n{aligned(rows, left=2)}"
+
+
+def aligned(rows: Sequence[Sequence[object]], left: int = 1) -> str:
+    """Rows of cells as straight columns: the first `left` ones begin alike, the others end alike."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells)]
     lines = [
-        "  ".join(cell.ljust(width) if index < 2 else cell.rjust(width) for index, (cell, width) in enumerate(line))
+        "  ".join(cell.ljust(width) if index < left else cell.rjust(width) for index, (cell, width) in enumerate(line))
         for line in (zip(row, widths) for row in cells)
     ]
-    return "\n".join((f"{architecture.name}, {architecture.resolution} x {architecture.resolution}", *lines))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _ends(name: str, channels: int) -> tuple:

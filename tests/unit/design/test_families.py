@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from src.design.architecture import round_channels
 from src.design.cost import total_cost
+from src.design.description import save_architecture
 from src.design.families import (
     ARCHITECTURES,
     EFFICIENTNET_B0,
@@ -9,9 +12,11 @@ from src.design.families import (
     EFFICIENTNETS,
     INVERSE_GIANT_PHI,
     TINYNETS,
+    find_architecture,
 )
 from src.design.ghostnet import s_ghostnet
 from src.design.scaling import phi_for_macs
+from src.errors import UserError
 
 # Parameters, exact; M MACs at the network's own resolution.
 #   TinyNet: timm's parameters, the paper's MACs. EfficientNet: torchvision's `num_params` and `_ops` (B2's are at 288).
@@ -207,3 +212,23 @@ def test_s_ghostnets_ends():
         "s_ghostnet_b1_searched": (24, 1680, 1400, 248),
         "s_ghostnet_b4": (36, 2016, 1680, 384),
     }
+
+
+def test_networks_are_found_by_name_and_by_file(tmp_path):
+    mine = EFFICIENTNET_B0.at(100)
+    save_architecture(mine, tmp_path / "mine.yaml")
+    assert find_architecture(str(tmp_path / "mine.yaml")) == mine
+    assert find_architecture("tinynet_c") is TINYNETS["tinynet_c"]
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("tinynet_cc", "no network 'tinynet_cc'; did you mean 'tinynet_c'?"),
+        ("mine", "an architecture file ends in .yaml, .yml, .json"),
+        ("nowhere.yaml", "cannot read the architecture nowhere.yaml"),
+    ],
+)
+def test_networks_that_are_not_there_are_named(name, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        find_architecture(name)
