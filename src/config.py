@@ -15,11 +15,23 @@ from src.design.families import TINYNETS
 from src.errors import did_you_mean
 
 MODEL_NAMES = tuple(TINYNETS)
+UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
 
 
 def option(default: Any, text: str, **limits: Any) -> Any:
     """A field: its default, its help text (with the unit), its range; `title` is what help calls its value."""
     return Field(default, description=text, **limits)
+
+
+def picture(path: Path | None) -> Path | None:
+    """A path that a picture can be written to.
+
+    Raises:
+        ValueError: it ends in something else.
+    """
+    if path is not None and path.suffix not in (".png", ".pdf"):
+        raise ValueError("expected a name that ends in .png or .pdf")
+    return path
 
 
 class Options(BaseModel):
@@ -308,7 +320,11 @@ class FormulaConfig(PlotOptions):
     """Network for a budget"""
 
     macs: float | None = option(None, "budget: multiply-adds of one image, such as 100M or 0.6G", title="MACS", gt=0)
-    base: str = option("efficientnet_b0", "network to scale: a name or an architecture file", title="MODEL_OR_FILE")
+    base: str = option(
+        "efficientnet_b0",
+        "network to scale: a name or an architecture file; a flag only, as `base:` in YAML is another YAML",
+        title="MODEL_OR_FILE",
+    )
     rule: Literal["tiny", "giant"] = option(
         "tiny", "tiny: the TinyNet paper's formula, shrinks; giant: EfficientNet's compound scaling, either way"
     )
@@ -332,20 +348,6 @@ class CompareConfig(ProgramOptions):
     """Two networks"""
 
     models: tuple[str, ...] = option((), "two names or architecture files", title="MODEL_OR_FILE")
-
-
-UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
-
-
-def picture(path: Path | None) -> Path | None:
-    """A path that a picture can be written to.
-
-    Raises:
-        ValueError: it ends in something else.
-    """
-    if path is not None and path.suffix not in (".png", ".pdf"):
-        raise ValueError("expected a name that ends in .png or .pdf")
-    return path
 
 
 COMMANDS = (

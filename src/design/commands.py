@@ -31,7 +31,8 @@ def cost(config: CostConfig) -> None:
     Raises:
         UserError: no network named, or an unknown one.
     """
-    networks = [*map(find_architecture, config.models), *(ARCHITECTURES.values() if config.every else ())]
+    names = dict.fromkeys((*config.models, *(ARCHITECTURES if config.every else ())))
+    networks = [find_architecture(name) for name in names]
     if not networks:
         raise UserError("models are missing: name some, such as `search.py cost tinynet_c`, or give --all")
     if config.input_size:

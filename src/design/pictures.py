@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ from src.errors import UserError
 from src.files import written_beside
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
@@ -53,30 +55,25 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
         UserError: matplotlib is not installed, or the file cannot be written.
     """
     figure = _figure(13, 4.2)
+    left, middle, right = figure.subplots(1, 3)
     (r, r_spread), (d, d_spread) = (predict_log(process, BUDGETS) for process in (formula.log_r, formula.log_d))
-    budgets = BUDGETS[::2]
-    whole = total_cost(base).macs
-    solved = [shrink(base, c * whole, formula).w.value for c in budgets]
+    _draw_curve(left, r, r_spread, "formula")
+    _draw_curve(middle, d, d_spread, "formula")
+    _draw_curve(right, (np.log(BUDGETS) - 2 * r - d) / 2, np.hypot(r_spread, d_spread / 2), "scaling law")
+    right.plot(*_solved_widths(base, formula), ".", color="tab:gray", ms=4, label="solved on the cost")
     published = formula.points == published_points()
-    known = [*(w for _, w, _ in TINYNET_COEFFICIENTS.values()), 1] if published else []
-    r_points, d_points = ([(point.c, getattr(point, key)) for point in formula.points] for key in "rd")
-    w_points = [(point.c, w) for point, w in zip(formula.points, known, strict=False)]
-    panels = (
-        ("resolution r", r, r_spread, r_points, shrunk.r.value),
-        ("depth d", d, d_spread, d_points, shrunk.d.value),
-        ("width w", (np.log(BUDGETS) - 2 * r - d) / 2, np.hypot(r_spread, d_spread / 2), w_points, shrunk.w.value),
-    )
-    for axes, (title, mean, spread, points, value) in zip(figure.subplots(1, 3), panels):
-        low, high = np.exp(mean - BAND * spread), np.exp(mean + BAND * spread)
-        axes.fill_between(BUDGETS, low, high, color="tab:blue", alpha=0.25, lw=0, label=f"\u00b1 {BAND} deviations")
-        law = title == "width w"
-        axes.plot(BUDGETS, np.exp(mean), color="tab:blue", label="scaling law" if law else "formula")
-        if law:
-            axes.plot(budgets, solved, ".", color="tab:gray", ms=4, label="solved on the cost")
+    widths = [*(w for _, w, _ in TINYNET_COEFFICIENTS.values()), 1] if published else []
+    budgets, *factors = zip(*((point.c, point.r, point.d) for point in formula.points))
+    for axes, title, points, chosen in (
+        (left, "resolution r", factors[0], shrunk.r),
+        (middle, "depth d", factors[1], shrunk.d),
+        (right, "width w", widths, shrunk.w),
+    ):
         if points:
-            axes.plot(*zip(*points), "o", color="black", ms=5, label="published" if published else "points")
-        axes.plot(shrunk.c, value, "o", mfc="none", color="tab:red", ms=11, mew=2, label=shrunk.architecture.name)
-        axes.set(title=title, xlabel=f"c, share of the MACs of {base.name}", xscale="log")
+            axes.plot(budgets, points, "o", color="black", ms=5, label="published" if published else "points")
+        ring = {"mfc": "none", "color": "tab:red", "ms": 11, "mew": 2}
+        axes.plot(shrunk.c, chosen.value, "o", label=_text(shrunk.architecture.name), **ring)
+        axes.set(title=title, xlabel=f"c, share of the MACs of {_text(base.name)}", xscale="log")
         _log_scale(axes.xaxis, (1, 3))
         axes.legend(fontsize="small")
     _save(figure, path)
@@ -132,8 +129,25 @@ def draw_stages(network: Architecture, path: Path) -> None:
         axes.set(title=f"{title}: {values.sum():,.2f}")
         axes.margins(x=0.25)
     figure.axes[0].invert_yaxis()
-    figure.suptitle(f"{network.name}, {network.resolution} x {network.resolution}")
+    figure.suptitle(f"{_text(network.name)}, {network.resolution} x {network.resolution}")
     _save(figure, path)
+
+
+def _draw_curve(axes: Axes, mean: np.ndarray, spread: np.ndarray, label: str) -> None:
+    """exp(mean) over the budgets, with its band; both are of logarithms."""
+    low, high = np.exp(mean - BAND * spread), np.exp(mean + BAND * spread)
+    axes.fill_between(BUDGETS, low, high, color="tab:blue", alpha=0.25, lw=0, label=f"\u00b1 {BAND} deviations")
+    axes.plot(BUDGETS, np.exp(mean), color="tab:blue", label=label)
+
+
+def _solved_widths(base: Architecture, formula: Formula) -> tuple[list[float], list[float]]:
+    """Budgets and the width that meets each; those that `base` cannot be shrunk to are left out."""
+    whole, budgets, widths = total_cost(base).macs, [], []
+    for c in BUDGETS[::2]:
+        with contextlib.suppress(UserError):
+            widths.append(shrink(base, c * whole, formula).w.value)
+            budgets.append(c)
+    return budgets, widths
 
 
 def _family(name: str) -> str:
@@ -148,7 +162,12 @@ def _short(name: str) -> str:
     for family in ("efficientnet_", "tinynet_", "s_ghostnet_", "ghostnet_"):
         if name in ARCHITECTURES:
             name = name.removeprefix(family)
-    return name.replace("b_minus_", "b^-")
+    return _text(name.replace("b_minus_", "b^-"))
+
+
+def _text(name: str) -> str:
+    """A name as it is: between two dollar signs matplotlib would read a formula."""
+    return name.replace("$", r"\$")
 
 
 def _log_scale(axis: Axis, ticks: Sequence[float]) -> None:

@@ -1,8 +1,10 @@
 import sys
+from dataclasses import replace
 
 import pytest
 
-from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
+from src.design.cost import total_cost
+from src.design.families import ARCHITECTURES, EFFICIENTNET_B0, TINYNETS
 from src.design.formula import published_formula
 from src.design.pictures import draw_families, draw_formula, draw_stages
 from src.design.shrink import shrink
@@ -17,6 +19,14 @@ def is_picture(path):
 
 def test_the_formula_is_drawn(tmp_path):
     draw_formula(published_formula(), shrink(EFFICIENTNET_B0, 1e8), EFFICIENTNET_B0, tmp_path / "formula.png")
+    assert is_picture(tmp_path / "formula.png")
+
+
+def test_a_base_that_cannot_be_shrunk_far_is_drawn_where_it_can(tmp_path):
+    base = replace(TINYNETS["tinynet_e"], name="half $price$ \\frac")
+    with pytest.raises(UserError, match="at its narrowest"):
+        shrink(base, 0.03 * total_cost(base).macs)
+    draw_formula(published_formula(), shrink(base, 2e7), base, tmp_path / "formula.png")
     assert is_picture(tmp_path / "formula.png")
 
 
