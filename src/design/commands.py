@@ -55,6 +55,9 @@ def formula(config: FormulaConfig) -> None:
     python search.py formula --macs 70M --base ghostnet_100
     python search.py formula --macs 100M --rule giant
 
+    A file for --points has a row for each good network of a search: c, r and d are its MACs, resolution and depth as
+    factors of the base's. CSV starts with the header `c,r,d`; JSON is a list of {"c": ..., "r": ..., "d": ...}.
+
     Raises:
         UserError: no budget or one out of reach, unusable points, or an output that cannot be written.
     """
