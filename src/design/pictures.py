@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-BUDGETS = np.geomspace(0.03, 1, 121)  # c of the curves; every second one is solved for its width
+BUDGETS = np.geomspace(0.03, 1, 121)  # c of the curves; every third one is solved for its width
 BAND = 2  # standard deviations
 
 
@@ -143,7 +143,7 @@ def _draw_curve(axes: Axes, mean: np.ndarray, spread: np.ndarray, label: str) ->
 def _solved_widths(base: Architecture, formula: Formula) -> tuple[list[float], list[float]]:
     """Budgets and the width that meets each; those that `base` cannot be shrunk to are left out."""
     whole, budgets, widths = total_cost(base).macs, [], []
-    for c in BUDGETS[::2]:
+    for c in BUDGETS[::3]:
         with contextlib.suppress(UserError):
             widths.append(shrink(base, c * whole, formula).w.value)
             budgets.append(c)

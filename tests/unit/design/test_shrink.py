@@ -46,7 +46,7 @@ def test_the_printed_budgets_give_the_published_networks_but_for_little(mega_mac
     assert differences(shrink(EFFICIENTNET_B0, mega_macs * 1e6).architecture, TINYNETS[name]) == found
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.floats(0.03, 1))
 def test_budgets_are_met(c):
     exact, moved = (shrink(EFFICIENTNET_B0, c * WHOLE, pixels=pixels) for pixels in (0, 4))
