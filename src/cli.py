@@ -10,24 +10,51 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
-from src.config import COMMANDS, Options, PredictConfig, keys
+from src.config import COMMANDS, Options, keys
 from src.errors import Diverged, UserError, did_you_mean
 
 Schema = TypeVar("Schema", bound=Options)
 
 
-def run(schema: type[Schema], action: Callable[[Schema], None], doc: str, argv: Sequence[str] | None = None) -> int:
+def run_command(
+    commands: dict[str, tuple[type[Options], Callable[[Any], None]]], doc: str, argv: Sequence[str] | None = None
+) -> int:
+    """`run` the command that the first word names: of a root script that has several."""
+    program = Path(sys.argv[0]).name
+    name, *argv = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in commands:
+        schema, action = commands[name]
+        return run(schema, action, cleandoc(action.__doc__ or "").partition("\nRaises:")[0], argv, f"{program} {name}")
+    summary = {key: (action.__doc__ or "").partition("\n")[0] for key, (_, action) in commands.items()}
+    if name in ("-h", "--help"):
+        print(f"usage: {program} {{{','.join(commands)}}} ...\n\n{doc}")
+        print("\n".join(f"  {key:10}{text}" for key, text in summary.items()))
+        print(f"\n`{program} {next(iter(commands))} --help` and so on list the flags.")
+        return 0
+    print(f"error: there is no command {name!r}{did_you_mean(name, commands)} ({', '.join(commands)})", file=sys.stderr)
+    return 2
+
+
+def run(
+    schema: type[Schema],
+    action: Callable[[Schema], None],
+    doc: str,
+    argv: Sequence[str] | None = None,
+    program: str | None = None,
+) -> int:
     """Parse, act, and turn what goes wrong into an exit status (the whole of a root script)."""
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
     try:
-        config = parse(schema, argv, doc)
+        config = parse(schema, argv, doc, program)
         debug = config.debug
         action(config)
     except (UserError, Diverged) as error:
@@ -43,13 +70,13 @@ def run(schema: type[Schema], action: Callable[[Schema], None], doc: str, argv: 
     return 0
 
 
-def parse(schema: type[Schema], argv: Sequence[str], doc: str = "") -> Schema:
-    """The configuration that flags and `--config` give.
+def parse(schema: type[Schema], argv: Sequence[str], doc: str = "", program: str | None = None) -> Schema:
+    """The configuration that flags and `--config` give; `program` is its name in messages, default the script's.
 
     Raises:
         UserError: unknown flag or key, wrong type, out of range, unreadable YAML.
     """
-    flags = _flags(schema, argv, doc)
+    flags = _flags(schema, argv, doc, program)
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     if config_file := flags.pop("config", None):
@@ -117,10 +144,12 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` lists all flags")
 
 
-def _flags(schema: type[Options], argv: Sequence[str], doc: str) -> dict[str, Any]:
+def _flags(schema: type[Options], argv: Sequence[str], doc: str, program: str | None) -> dict[str, Any]:
     """What the command line sets, by key, still as text: the schema checks types."""
+    words = "".join(f" [{field.title} ...]" for field in schema.model_fields.values() if _is_positional(field))
     parser = Parser(
-        usage="%(prog)s [--config YAML] [--FLAG VALUE ...]" + " [IMAGE_OR_FOLDER ...]" * (schema is PredictConfig),
+        prog=program,
+        usage=f"%(prog)s [--config YAML] [--FLAG VALUE ...]{words}",
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -150,15 +179,20 @@ def _add_flag(section: argparse._ArgumentGroup, schema: type[Options], name: str
     origin, parts = get_origin(field.annotation), get_args(field.annotation)
     if field.annotation is bool:
         section.add_argument(f"--{key}", action=argparse.BooleanOptionalAction, help=text, default=None)
-    elif origin is tuple and Ellipsis in parts:
-        section.add_argument(key, nargs="*", metavar="IMAGE_OR_FOLDER", help=text)
+    elif _is_positional(field):
+        section.add_argument(key, nargs="*", metavar=field.title, help=text)
     elif origin is tuple:
         section.add_argument(f"--{key}", nargs=2, metavar=("MIN", "MAX"), help=text)
     elif origin is Literal:
         section.add_argument(f"--{key}", metavar="{" + ",".join(parts) + "}", help=text)
     else:  # a plain type, or one that may be left out: X | None
         kind = parts[0] if parts else field.annotation
-        section.add_argument(f"--{key}", metavar=kind.__name__.upper(), help=text)
+        section.add_argument(f"--{key}", metavar=field.title or kind.__name__.upper(), help=text)
+
+
+def _is_positional(field: FieldInfo) -> bool:
+    """Any number of values, without a flag."""
+    return get_origin(field.annotation) is tuple and Ellipsis in get_args(field.annotation)
 
 
 def _plain(default: Any) -> str:

@@ -16,11 +16,23 @@ from src.design.families import TINYNETS
 from src.errors import did_you_mean
 
 MODEL_NAMES = tuple(TINYNETS)
+UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
 
 
 def option(default: Any, text: str, **limits: Any) -> Any:
-    """A field: its default, its help text (with the unit), its range."""
+    """A field: its default, its help text (with the unit), its range; `title` is what help calls its value."""
     return Field(default, description=text, **limits)
+
+
+def picture(path: Path | None) -> Path | None:
+    """A path that a picture can be written to.
+
+    Raises:
+        ValueError: it ends in something else.
+    """
+    if path is not None and path.suffix not in (".png", ".pdf"):
+        raise ValueError("expected a name that ends in .png or .pdf")
+    return path
 
 
 class Options(BaseModel):
@@ -335,7 +347,7 @@ class ExportConfig(DeviceOptions, ModelOptions):
 class PredictConfig(DeviceOptions, ModelOptions):
     """All of predict.py."""
 
-    images: tuple[Path, ...] = option((), "images, or folders of images")
+    images: tuple[Path, ...] = option((), "images, or folders of images", title="IMAGE_OR_FOLDER")
     batch_size: int = option(32, "images of one call", ge=1)
     workers: int = DataOptions.model_fields["workers"]
     crop_pct: float | None = DataOptions.model_fields["crop_pct"]
@@ -347,9 +359,7 @@ class PredictConfig(DeviceOptions, ModelOptions):
     @field_validator("sheet")
     @classmethod
     def _picture(cls, path: Path | None) -> Path | None:
-        if path is not None and path.suffix not in (".png", ".pdf"):
-            raise ValueError("expected a name that ends in .png or .pdf")
-        return path
+        return picture(path)
 
 
 class ScoreConfig(ProgramOptions):
@@ -362,7 +372,65 @@ class ScoreConfig(ProgramOptions):
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
 
 
-COMMANDS = (TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig, ScoreConfig)
+class PlotOptions(ProgramOptions):
+    """Picture"""
+
+    plot: Path | None = option(None, "draw a picture to this file (.png, .pdf)")
+
+    @field_validator("plot")
+    @classmethod
+    def _picture(cls, path: Path | None) -> Path | None:
+        return picture(path)
+
+
+class CostConfig(PlotOptions):
+    """Networks"""
+
+    models: tuple[str, ...] = option((), "names such as tinynet_c, or architecture files", title="MODEL_OR_FILE")
+    every: bool = option(False, "all networks that are known by name, a line each", alias="all")
+    num_classes: int = option(1000, "classes that the classifier tells apart", ge=1)
+    input_size: int = option(0, "side of the input image, pixels; 0: the network's own", ge=0)
+    as_json: bool = option(False, "print a line of JSON for each network instead", alias="json")
+
+
+class FormulaConfig(PlotOptions):
+    """Network for a budget"""
+
+    macs: float | None = option(None, "budget: multiply-adds of one image, such as 100M or 0.6G", title="MACS", gt=0)
+    base: str = option(
+        "efficientnet_b0",
+        "network to scale: a name or an architecture file; a flag only, as `base:` in YAML is another YAML",
+        title="MODEL_OR_FILE",
+    )
+    rule: Literal["tiny", "giant"] = option(
+        "tiny", "tiny: the TinyNet paper's formula, shrinks; giant: EfficientNet's compound scaling, either way"
+    )
+    points: Path | None = option(
+        None, "tiny: fit it on the points of this .csv or .json file (c, r, d) instead of the published TinyNets"
+    )
+    pixels: int = option(4, "tiny: the resolution may move by so much to meet the budget", ge=0, le=64)
+    output: Path | None = option(None, "write the network as an architecture file (.yaml, .yml, .json)")
+
+    @field_validator("macs", mode="before")
+    @classmethod
+    def _unit(cls, text: Any) -> Any:
+        factor = UNITS.get(text[-1:].upper(), 0) if isinstance(text, str) else 0
+        try:
+            return float(text[:-1]) * factor if factor else text
+        except ValueError:
+            raise ValueError("expected a number, alone or with K, M or G behind it") from None
+
+
+class CompareConfig(ProgramOptions):
+    """Two networks"""
+
+    models: tuple[str, ...] = option((), "two names or architecture files", title="MODEL_OR_FILE")
+
+
+COMMANDS = (
+    *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
+    *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig),
+)
 
 
 def key_of(name: str, schema: type[Options]) -> str:

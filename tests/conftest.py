@@ -2,8 +2,13 @@
 
 import pytest
 from helpers import photograph
+from hypothesis import HealthCheck, settings
 
 from src import device
+
+# A busy machine is no reason for a test to fail.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

@@ -1,6 +1,6 @@
-// The arithmetic of Pillow's Image.resize for 8-bit images: weights in float64, rounded to fixed point; a pass along rows
-// to 8 bits, then one along columns (of tall images the other way round). Vectors of eight numbers hold two pixels: GCC
-// and Clang map them to what the processor has.
+// The arithmetic of Pillow's Image.resize for 8-bit images: weights in float64, rounded to fixed point; a pass along
+// rows to 8 bits, then one along columns (of tall images the other way round). Vectors of eight numbers hold two
+// pixels: GCC and Clang map them to what the processor has.
 #include "resample.h"
 
 #include <algorithm>

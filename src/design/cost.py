@@ -1,26 +1,31 @@
-"""What an architecture costs: trainable parameters and multiply-adds (MACs), counted without building it.
+"""What an architecture costs, counted exactly without building it: parameters, multiply-adds and activations.
 
-The papers' convention: convolutions, linear layers and squeeze-excite count; BatchNorm (fused at inference),
-activations, pooling and the squeeze-excite product do not.
+Multiply-adds (MACs) by the papers' convention: convolutions, linear layers and squeeze-excite count; biases,
+BatchNorm (fused at inference), activation functions, pooling, the squeeze-excite product and residual sums do not.
+Activations are the elements that these same layers put out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
+from typing import NamedTuple
 
 from src.design.architecture import Architecture, Block
+from src.design.layers import Layer, block_layers, head_layers, stem_layer
 
 
-@dataclass(frozen=True)
-class Cost:
-    """`parameters`: trainable ones; `macs`: multiply-adds of one image."""
+class Cost(NamedTuple):
+    """`parameters`: trainable ones; `macs`: multiply-adds of one image; `activations`: elements put out for it."""
 
     parameters: int = 0
     macs: int = 0
+    activations: int = 0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.parameters + other.parameters, self.macs + other.macs)
+        return Cost(self[0] + other[0], self[1] + other[1], self[2] + other[2])
 
 
 @dataclass(frozen=True)
@@ -33,45 +38,38 @@ class Row:
     cost: Cost
 
 
-def convolution(inputs: int, outputs: int, kernel: int, size: int, *, groups: int = 1, bias: bool = False) -> Cost:
-    """A k x k convolution that puts out a `size` x `size` map."""
-    weights = outputs * inputs // groups * kernel * kernel
-    return Cost(weights + (outputs if bias else 0), weights * size * size)
+def cost_of(layers: Iterable[Layer]) -> Cost:
+    """The cost of some layers together."""
+    parameters = macs = activations = 0
+    for _, norm, inputs, outputs, kernel, size, groups, bias in layers:
+        weights = outputs * (inputs // groups) * (kernel * kernel or 1)
+        parameters += weights + outputs * (bias + (2 if norm else 0))  # BatchNorm has a scale and a shift
+        macs += weights * size * size
+        activations += outputs * size * size
+    return Cost(parameters, macs, activations)
 
 
-def batch_norm(channels: int) -> Cost:
-    """Scale and shift are trained; at inference they are fused into the convolution before them."""
-    return Cost(parameters=2 * channels)
-
-
+@lru_cache(maxsize=1 << 16)  # a search meets the same blocks again and again
 def block_cost(block: Block, size: int) -> Cost:
     """A block whose input is `size` x `size` pixels."""
-    out = ceil(size / block.stride)
-    cost = convolution(block.hidden, block.hidden, block.kernel, out, groups=block.hidden) + batch_norm(block.hidden)
-    cost += convolution(block.hidden, block.out_channels, 1, out) + batch_norm(block.out_channels)
-    if block.kind == "ir":
-        cost += convolution(block.in_channels, block.hidden, 1, size) + batch_norm(block.hidden)
-    if block.se_channels:
-        cost += convolution(block.hidden, block.se_channels, 1, 1, bias=True)
-        cost += convolution(block.se_channels, block.hidden, 1, 1, bias=True)
-    return cost
+    return cost_of(block_layers(block, size))
 
 
 def cost_table(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> list[Row]:
     """Stem, each stage, head and classifier, in order."""
-    size = ceil(architecture.resolution / 2)
-    stem = convolution(in_channels, architecture.stem, 3, size) + batch_norm(architecture.stem)
-    rows = [Row("stem", architecture.stem, size, stem)]
+    stem = stem_layer(architecture, in_channels)
+    size = stem.size
+    rows = [Row("stem", stem.outputs, size, cost_of([stem]))]
     for index, blocks in enumerate(architecture.blocks()):
         cost = Cost()
         for block in blocks:
             cost += block_cost(block, size)
             size = ceil(size / block.stride)
         rows.append(Row(f"stage {index}", blocks[-1].out_channels, size, cost))
-    head = convolution(rows[-1].channels, architecture.head, 1, size) + batch_norm(architecture.head)
-    rows.append(Row("head", architecture.head, size, head))
-    rows.append(Row("classifier", num_classes, 1, convolution(architecture.head, num_classes, 1, 1, bias=True)))
-    return rows
+    *head, classifier = head_layers(architecture, size, num_classes)
+    names = ("head_conv", "head") if architecture.head_conv else ("head",)
+    rows += [Row(name, layer.outputs, layer.size, cost_of([layer])) for name, layer in zip(names, head)]
+    return [*rows, Row("classifier", num_classes, 1, cost_of([classifier]))]
 
 
 def total_cost(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> Cost:

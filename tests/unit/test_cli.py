@@ -4,8 +4,17 @@ import pytest
 import yaml
 from helpers import PROJECT
 
-from src.cli import parse, run
-from src.config import COMMANDS, EvalConfig, ExportConfig, PredictConfig, TrainConfig, keys
+from src.cli import parse, run, run_command
+from src.config import (
+    COMMANDS,
+    CompareConfig,
+    CostConfig,
+    EvalConfig,
+    FormulaConfig,
+    PredictConfig,
+    TrainConfig,
+    keys,
+)
 from src.errors import Diverged, UserError
 
 
@@ -92,8 +101,10 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
         parse(schema, ["--help"])
     text = capsys.readouterr().out
     assert stop.value.code == 0
-    assert all(f"--{key}" in text for key in keys(schema) if key != "images" or schema is ExportConfig)
-    assert "Program:" in text
+    positional = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models"}.get(schema)
+    assert all(f"--{key}" in text for key in keys(schema) if key != positional)
+    assert positional is None or f" [{schema.model_fields[positional].title} ...]\n" in text
+    assert "\nProgram:" in text and text.count(":\n") >= 3
     if schema is TrainConfig:
         assert "[0.048]" in text and "pixels" in text
 
@@ -120,3 +131,50 @@ def test_debug_shows_the_trace(capsys):
 
     assert run(TrainConfig, action, "", ["--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text, macs", [("100M", 1e8), ("0.6G", 6e8), ("24000k", 2.4e7), ("1e8", 1e8)])
+def test_budgets_have_units(text, macs):
+    assert parse(FormulaConfig, ["--macs", text]).macs == pytest.approx(macs)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--macs", "100Q"], "macs is '100Q': expected a valid number"),
+        (["--macs", "manyM"], "macs is 'manyM': expected a number, alone or with K, M or G behind it"),
+        (["--macs=-1M"], "macs is '-1M': expected greater than 0"),
+        (["--macs", "infM"], "expected a finite number"),
+        (["--rule", "huge"], "rule is 'huge': expected 'tiny' or 'giant'"),
+        (["--plot", "plot.gif"], "ends in .png or .pdf"),
+    ],
+)
+def test_wrong_budgets_are_explained(arguments, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        parse(FormulaConfig, arguments)
+
+
+def test_the_first_word_names_the_command(capsys):
+    def weigh(config):
+        """Weigh networks.
+
+        Raises:
+            UserError: never.
+        """
+        print("weighed", *config.models)
+
+    commands = {"weigh": (CostConfig, weigh)}
+    assert run_command(commands, "Scales.", ["weigh", "a", "b"]) == 0
+    assert capsys.readouterr().out == "weighed a b\n"
+    for argv in ([], ["--help"]):
+        assert run_command(commands, "Scales.", argv) == 0
+        out = capsys.readouterr().out
+        assert "Scales." in out and "weigh     Weigh networks.\n" in out
+    assert run_command(commands, "Scales.", ["weight"]) == 2
+    assert capsys.readouterr().err == "error: there is no command 'weight'; did you mean 'weigh'? (weigh)\n"
+    assert run_command(commands, "Scales.", ["weigh", "--numclasses", "3"]) == 2
+    assert "did you mean '--num_classes'?; `" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run_command(commands, "Scales.", ["weigh", "--help"])
+    out = capsys.readouterr().out
+    assert " weigh [--config YAML]" in out and "Weigh networks." in out and "Raises" not in out

@@ -2,48 +2,152 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.design.families import EFFICIENTNET_B0, TINYNETS
-from src.design.scaling import round_channels, tiny_scale
+from src.design.cost import total_cost
+from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
+from src.design.ghostnet import GHOSTNET_100
+from src.design.scaling import (
+    EFFICIENTNET_COMPOUND,
+    Compound,
+    compound_grid,
+    compound_scale,
+    giant_scale,
+    phi_for_macs,
+    search_compound,
+    tiny_scale,
+)
 from src.errors import UserError
 
-# The stage tables of the released networks (channels, repeats, resolution).
-PUBLISHED = {
-    "tinynet_a": ((16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 4, 4, 5, 1), 192),
-    "tinynet_b": ((16, 24, 32, 64, 88, 144, 240), (1, 2, 2, 3, 3, 4, 1), 188),
-    "tinynet_c": ((8, 16, 24, 40, 64, 104, 176), (1, 2, 2, 3, 3, 3, 1), 184),
-    "tinynet_d": ((8, 16, 24, 40, 64, 104, 176), (1, 1, 1, 2, 2, 3, 1), 152),
-    "tinynet_e": ((8, 16, 24, 40, 56, 96, 160), (1, 1, 1, 2, 2, 2, 1), 106),
-}
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_coefficients_give_the_published_stages(name):
-    network = TINYNETS[name]
-    channels, repeats = zip(*((s.channels, s.repeats) for s in network.stages))
-    assert (channels, repeats, network.resolution) == PUBLISHED[name]
-    assert (network.stem, network.head) == (32, 1280)
+bases = st.sampled_from([EFFICIENTNET_B0, GHOSTNET_100])
+rules = st.sampled_from([tiny_scale, giant_scale])
+factors = st.floats(0.2, 3)
 
 
 def test_factors_of_one_change_nothing_but_the_name():
     assert tiny_scale(EFFICIENTNET_B0, 1, 1, 1, name="efficientnet_b0") == EFFICIENTNET_B0
+    assert giant_scale(EFFICIENTNET_B0, 1, 1, 1, name="efficientnet_b0") == EFFICIENTNET_B0
+    assert compound_scale(EFFICIENTNET_B0, 0, name="efficientnet_b0") == EFFICIENTNET_B0
 
 
-@given(st.floats(0.1, 4000), st.sampled_from([4, 8]))
-def test_rounding_gives_multiples_and_keeps_nine_tenths(channels, divisor):
-    rounded = round_channels(channels, divisor)
-    assert rounded % divisor == 0
-    assert rounded >= max(divisor, 0.9 * channels)
-    assert rounded <= max(divisor, channels + divisor)
+@given(rules, bases, factors, factors, factors)
+def test_no_width_falls_below_nine_tenths(rule, base, resolution, width, depth):
+    scaled = rule(base, resolution, width, depth)
+    pairs = [(stage.channels, old.channels) for stage, old in zip(scaled.stages, base.stages, strict=True)]
+    pairs += [(scaled.head, base.head), (scaled.head_conv, base.head_conv), (scaled.stem, base.stem)]
+    if rule is tiny_scale:
+        pairs.remove((scaled.stem, base.stem))
+        assert scaled.stem == base.stem and scaled.head >= base.head
+    for new, old in pairs:
+        assert new >= 0.9 * old * width and new % base.style.divisor == 0
 
 
-@given(st.floats(0.2, 2), st.floats(0.1, 2), st.floats(0.1, 3))
-def test_no_stage_ever_vanishes(resolution, width, depth):
-    scaled = tiny_scale(EFFICIENTNET_B0, resolution, width, depth)
-    assert all(stage.repeats >= 1 and stage.channels >= 8 for stage in scaled.stages)
-    assert scaled.head >= EFFICIENTNET_B0.head
+@given(rules, bases, factors, factors, factors)
+def test_no_stage_ever_vanishes(rule, base, resolution, width, depth):
+    scaled = rule(base, resolution, width, depth)
+    assert all(stage.repeats >= 1 and stage.channels >= base.style.divisor for stage in scaled.stages)
 
 
-@pytest.mark.parametrize("factors", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan"))])
-def test_factors_must_be_positive(factors):
+@given(rules, bases, factors, factors, factors, st.sampled_from([0, 1, 2]), st.floats(1, 2))
+def test_cost_never_falls_as_one_factor_rises(rule, base, resolution, width, depth, which, more):
+    small = [resolution, width, depth]
+    large = [*small[:which], small[which] * more, *small[which + 1 :]]
+    before, after = total_cost(rule(base, *small)), total_cost(rule(base, *large))
+    assert before.macs <= after.macs and before.parameters <= after.parameters
+
+
+@given(rules, bases, factors, factors, factors)
+def test_the_same_factors_give_the_same_network(rule, base, resolution, width, depth):
+    assert rule(base, resolution, width, depth) == rule(base, resolution, width, depth)
+
+
+def test_repeats_are_rounded_by_one_rule_and_up_by_the_other():
+    tiny, giant = (rule(EFFICIENTNET_B0, 1, 1, 1.1) for rule in (tiny_scale, giant_scale))
+    assert [stage.repeats for stage in tiny.stages] == [1, 2, 2, 3, 3, 4, 1]
+    assert [stage.repeats for stage in giant.stages] == [2, 3, 3, 4, 4, 5, 2]
+
+
+@pytest.mark.parametrize("rule", [tiny_scale, giant_scale])
+@pytest.mark.parametrize("numbers", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan")), (float("inf"), 1, 1)])
+def test_factors_must_be_positive(rule, numbers):
     with pytest.raises(UserError, match="factor above 0"):
-        tiny_scale(EFFICIENTNET_B0, *factors)
+        rule(EFFICIENTNET_B0, *numbers)
+
+
+def test_the_published_coefficients_about_double_the_macs():
+    assert EFFICIENTNET_COMPOUND == (1.2, 1.1, 1.15)
+    assert EFFICIENTNET_COMPOUND.growth == pytest.approx(1.92, abs=0.001)
+
+
+# phi = -k with the rounding of either rule: pixels, M MACs and M parameters, counted by another program.
+MINUS_K = {
+    #   tiny rule           giant rule
+    1: ((194, 247.4, 3.94), (194, 300.9, 4.55)),
+    2: ((169, 137.2, 3.49), (169, 176.8, 3.46)),
+    3: ((147, 87.1, 2.82),  (147, 106.8, 2.80)),
+    4: ((128, 41.6, 2.39),  (128, 46.4, 2.06)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("k", MINUS_K)
+def test_minus_k_misses_the_budgets_by_either_rule(k):
+    alpha, beta, gamma = (coefficient**-k for coefficient in EFFICIENTNET_COMPOUND)
+    for rule, expected in zip((tiny_scale, giant_scale), MINUS_K[k], strict=True):
+        network = rule(EFFICIENTNET_B0, gamma, beta, alpha)
+        cost = total_cost(network)
+        assert (network.resolution, round(cost.macs / 1e6, 1), round(cost.parameters / 1e6, 2)) == expected
+    assert compound_scale(EFFICIENTNET_B0, -k, name="same") == tiny_scale(EFFICIENTNET_B0, gamma, beta, alpha, "same")
+
+
+@given(bases, st.floats(-6, 4), st.floats(0, 2))
+def test_cost_never_falls_as_phi_rises(base, phi, more):
+    before, after = (total_cost(compound_scale(base, value)) for value in (phi, phi + more))
+    assert before.macs <= after.macs and before.parameters <= after.parameters
+
+
+@given(bases, st.floats(0.1, 20))
+def test_solved_phi_is_the_nearest_of_all(base, factor):
+    target = total_cost(base).macs * factor
+    phi = phi_for_macs(base, target)
+    found, lower, higher = (total_cost(compound_scale(base, phi + d)).macs for d in (0, -0.01, 0.01))
+    assert abs(found - target) <= min(abs(lower - target), abs(higher - target))
+    assert found < higher
+
+
+@given(bases, st.integers(-600, 400))
+def test_solving_turns_scaling_round(base, hundredths):
+    macs = total_cost(compound_scale(base, hundredths / 100)).macs
+    assert total_cost(compound_scale(base, phi_for_macs(base, macs))).macs == macs
+
+
+@pytest.mark.parametrize("macs", [1, 1e18, float("nan")])
+def test_budgets_out_of_reach_are_refused(macs):
+    with pytest.raises(UserError, match="compound scaling of efficientnet_b0 reaches"):
+        phi_for_macs(EFFICIENTNET_B0, macs)
+
+
+@given(st.sampled_from([0.05, 0.1, 0.25]), st.floats(1, 3), st.floats(0.01, 0.3))
+def test_the_grid_keeps_the_constraint(step, growth, tolerance):
+    grid = compound_grid(step, growth, tolerance)
+    assert all(min(candidate) >= 1 and abs(candidate.growth - growth) <= tolerance for candidate in grid)
+    assert len(set(grid)) == len(grid)
+
+
+def test_the_grid_misses_none_and_holds_the_published_coefficients():
+    grid = compound_grid()
+    assert EFFICIENTNET_COMPOUND in grid
+    assert Compound(2, 1, 1) in grid and Compound(1, 1.4, 1) in grid and Compound(1, 1, 1.4) in grid
+    with pytest.raises(UserError, match="step is 0"):
+        compound_grid(step=0)
+
+
+def test_the_search_takes_the_best_score_at_phi_one():
+    wanted = Compound(1.2, 1.1, 1.15)
+    target = compound_scale(EFFICIENTNET_B0, 1, wanted)
+    candidates = [Compound(2, 1, 1), wanted]
+    assert search_compound(EFFICIENTNET_B0, lambda network: network.stages == target.stages, candidates) == wanted
+    largest = search_compound(EFFICIENTNET_B0, lambda network: network.resolution)
+    assert largest.gamma == max(candidate.gamma for candidate in compound_grid())
+
+
+def test_every_formula_takes_every_family():
+    for name in ("tinynet_e", "ghostnet_600", "s_ghostnet_b1_searched"):
+        assert total_cost(compound_scale(ARCHITECTURES[name], 1)).macs > total_cost(ARCHITECTURES[name]).macs

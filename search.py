@@ -1,0 +1,21 @@
+"""Networks as tables: what they cost, which one suits a budget, how two differ. Needs no MindSpore.
+
+python search.py cost tinynet_c
+python search.py formula --macs 100M --output tiny_100m.yaml
+python search.py compare tinynet_c ghostnet_050
+"""
+
+import sys
+
+from src.cli import run_command
+from src.config import CompareConfig, CostConfig, FormulaConfig
+from src.design.commands import compare, cost, formula
+
+COMMANDS = {
+    "cost": (CostConfig, cost),
+    "formula": (FormulaConfig, formula),
+    "compare": (CompareConfig, compare),
+}
+
+if __name__ == "__main__":
+    sys.exit(run_command(COMMANDS, __doc__))

@@ -1,0 +1,162 @@
+"""What the commands of search.py do: networks and their cost, networks for a budget, two networks side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from src.config import CompareConfig, CostConfig, FormulaConfig
+from src.design.architecture import Architecture
+from src.design.compare import differences, side_by_side
+from src.design.cost import cost_table, total_cost
+from src.design.description import save_architecture
+from src.design.families import ARCHITECTURES, EFFICIENTNET_B0, TINYNETS, find_architecture
+from src.design.formula import Estimate, Formula, fit, published_formula
+from src.design.pictures import draw_families, draw_formula, draw_stages
+from src.design.points import read_points
+from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_macs
+from src.design.shrink import Shrunk, shrink
+from src.design.table import aligned, table
+from src.errors import UserError
+
+NEAR = 0.03  # share of the MACs within which a published TinyNet is compared with
+
+
+def cost(config: CostConfig) -> None:
+    """Parameters, multiply-adds and activations of networks, stage by stage.
+
+    python search.py cost tinynet_c
+    python search.py cost --all --plot families.png
+
+    Raises:
+        UserError: no network named, or an unknown one.
+    """
+    names = dict.fromkeys((*config.models, *(ARCHITECTURES if config.every else ())))
+    networks = [find_architecture(name) for name in names]
+    if not networks:
+        raise UserError("models are missing: name some, such as `search.py cost tinynet_c`, or give --all")
+    if config.input_size:
+        networks = [network.at(config.input_size) for network in networks]
+    if config.plot:
+        draw_stages(networks[0], config.plot) if len(networks) == 1 else draw_families(networks, config.plot)
+    if config.as_json:
+        for network in networks:
+            print(json.dumps(_as_dict(network, config.num_classes)))
+    elif config.every:
+        print(_overview(networks, config.num_classes))
+    else:
+        print("\n\n".join(table(network, config.num_classes) for network in networks))
+
+
+def formula(config: FormulaConfig) -> None:
+    """A network for a budget of multiply-adds. What accuracy it reaches only training can tell.
+
+    python search.py formula --macs 100M --output tiny_100m.yaml
+    python search.py formula --macs 70M --base ghostnet_100
+    python search.py formula --macs 100M --rule giant
+
+    A file for --points has a row for each good network of a search: c, r and d are its MACs, resolution and depth as
+    factors of the base's. CSV starts with the header `c,r,d`; JSON is a list of {"c": ..., "r": ..., "d": ...}.
+
+    Raises:
+        UserError: no budget or one out of reach, unusable points, or an output that cannot be written.
+    """
+    if config.macs is None:
+        raise UserError("macs is missing: give a budget of multiply-adds, such as --macs 100M")
+    base = find_architecture(config.base)
+    network, report = _giant(base, config) if config.rule == "giant" else _tiny(base, config)
+    if config.output:
+        save_architecture(network, config.output)
+        report += f"\nwritten to {config.output}"
+    print(f"{report}\n\n{table(network)}")
+
+
+def compare(config: CompareConfig) -> None:
+    """Two networks side by side.
+
+    python search.py compare tinynet_c efficientnet_b_minus_2
+
+    Raises:
+        UserError: not two networks, or an unknown one.
+    """
+    if len(config.models) != 2:
+        raise UserError(f"models are {len(config.models)}; name two, such as `search.py compare tinynet_c tinynet_d`")
+    print(side_by_side(*map(find_architecture, config.models)))
+
+
+def _as_dict(network: Architecture, num_classes: int) -> dict[str, Any]:
+    rows = [
+        {"name": row.name, "channels": row.channels, "size": row.size, **row.cost._asdict()}
+        for row in cost_table(network, num_classes)
+    ]
+    whole = total_cost(network, num_classes)._asdict()
+    return {"model": network.name, "resolution": network.resolution, **whole, "parts": rows}
+
+
+def _overview(networks: list[Architecture], num_classes: int) -> str:
+    rows = [("network", "pixels", "M MACs", "parameters", "M activations")]
+    for network in networks:
+        parameters, macs, activations = total_cost(network, num_classes)
+        millions = [f"{number / 1e6:,.2f}" for number in (macs, activations)]
+        rows.append((network.name, network.resolution, millions[0], f"{parameters:,}", millions[1]))
+    return aligned(rows)
+
+
+def _tiny(base: Architecture, config: FormulaConfig) -> tuple[Architecture, str]:
+    """The tiny formula's network, and what there is to say of it."""
+    law = fit(read_points(config.points)) if config.points else published_formula()
+    shrunk = shrink(base, config.macs, law, config.pixels)
+    if config.plot:
+        draw_formula(law, shrunk, base, config.plot)
+    source = str(config.points or "TinyNet-A to E and EfficientNet-B0, as published")
+    return shrunk.architecture, _report(shrunk, base, law, source)
+
+
+def _giant(base: Architecture, config: FormulaConfig) -> tuple[Architecture, str]:
+    """EfficientNet's network, and what there is to say of it."""
+    if config.plot or config.points:
+        raise UserError("plot and points are the tiny rule's: the giant one has nothing fitted; leave them out")
+    phi = phi_for_macs(base, config.macs)
+    network = compound_scale(base, phi, name=f"{base.name}_giant_{config.macs / 1e6:.4g}m")
+    factors = zip(("depth", "width", "resolution"), EFFICIENTNET_COMPOUND)
+    rows = [(name, f"{factor:g}^phi", f"{factor**phi:.3f}") for name, factor in factors]
+    lines = [f"giant formula, {base.name} scaled by phi = {phi:g}", aligned(rows), _met(network, config.macs)]
+    return network, "\n".join(lines)
+
+
+def _report(shrunk: Shrunk, base: Architecture, law: Formula, source: str) -> str:
+    network = shrunk.architecture
+    moved = f"moved to {shrunk.depth:.3f} to meet the budget" if shrunk.depth != shrunk.d.value else ""
+    pixels, own = network.resolution, int(base.resolution * shrunk.r.value)
+    rows = [
+        ("c", f"{shrunk.c:.4f}", f"of the MACs of {base.name}"),
+        ("resolution", _with_deviation(shrunk.r), f"{pixels} pixels" + (f", moved from {own}" * (pixels != own))),
+        ("depth", _with_deviation(shrunk.d), moved),
+        ("width", _with_deviation(shrunk.w), f"solved on the cost; sqrt(c / (r^2 d)) is {shrunk.law_width:.3f}"),
+    ]
+    lines = [f"tiny formula, fitted on {source}", aligned(rows, left=3), _met(network, shrunk.budget)]
+    if not law.covers(shrunk.c):
+        least, most = (pick(point.c for point in law.points) for pick in (min, max))
+        lines.append(f"c is outside of the points, {least:.3g} to {most:.3g}: this is extrapolated")
+    if base == EFFICIENTNET_B0:
+        lines += _beside_published(network)
+    return "\n".join(lines)
+
+
+def _with_deviation(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} +- {estimate.deviation:.3f}"
+
+
+def _met(network: Architecture, budget: float) -> str:
+    macs = total_cost(network).macs
+    return f"{macs / 1e6:,.2f} M MACs, {macs / budget - 1:+.2%} of the budget"
+
+
+def _beside_published(network: Architecture) -> list[str]:
+    """How the network differs from published TinyNets of its cost."""
+    macs, lines = total_cost(network).macs, []
+    for name, published in TINYNETS.items():
+        if abs(macs / total_cost(published).macs - 1) <= NEAR:
+            found = differences(network, published)
+            lines.append(f"differs from {name}: {'; '.join(found)}" if found else f"the same network as {name}")
+    return lines

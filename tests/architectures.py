@@ -1,0 +1,59 @@
+"""Random networks of every family, for tests of what must hold for all of them."""
+
+from hypothesis import strategies as st
+
+from src.design.architecture import Architecture, Stage, Style
+
+ACTIVATIONS = st.sampled_from(["silu", "relu", "hard_swish"])
+
+
+def one_or_each(numbers):
+    """A number for all blocks of a stage, or a tuple of them."""
+    return numbers | st.lists(numbers, min_size=1, max_size=3).map(tuple)
+
+
+def stages(block, widths):
+    return st.builds(
+        Stage,
+        block=st.just(block),
+        kernel=st.sampled_from([3, 5, 7]),
+        stride=st.sampled_from([1, 2]),
+        expand=st.just(1) if block == "ds" else one_or_each(st.sampled_from([1, 2.5, 3, 6]) | st.floats(0.5, 8)),
+        channels=widths,
+        repeats=st.integers(1, 4),
+        se=one_or_each(st.sampled_from([0, 0.1, 0.25])),
+    )
+
+
+def styles(divisors):
+    return st.builds(
+        Style,
+        stem_activation=ACTIVATIONS,
+        activation=ACTIVATIONS,
+        head_activation=ACTIVATIONS,
+        se_activation=ACTIVATIONS,
+        se_gate=st.sampled_from(["sigmoid", "hard_sigmoid"]),
+        se_of=st.sampled_from(["input", "hidden"]),
+        se_divisor=st.sampled_from([1, 4, 8]),
+        hidden_divisor=divisors,
+        divisor=st.sampled_from([4, 8]),
+    )
+
+
+def networks(blocks, widths, divisors):
+    stage = st.sampled_from(blocks).flatmap(lambda block: stages(block, widths))
+    return st.builds(
+        Architecture,
+        name=st.text(max_size=12),
+        resolution=st.integers(16, 320),
+        stem=widths,
+        stages=st.lists(stage, min_size=1, max_size=5).map(tuple),
+        head=st.integers(1, 1600),
+        head_conv=st.just(0) | st.integers(1, 960),
+        style=styles(divisors),
+    )
+
+
+architectures = networks(["ds", "ir"], st.integers(1, 64), st.sampled_from([1, 4, 8])) | networks(
+    ["ghost"], st.integers(1, 32).map(lambda half: 2 * half), st.sampled_from([4, 8])
+)

@@ -1,0 +1,234 @@
+import re
+
+import pytest
+
+from src.design.architecture import round_channels
+from src.design.cost import total_cost
+from src.design.description import save_architecture
+from src.design.families import (
+    ARCHITECTURES,
+    EFFICIENTNET_B0,
+    EFFICIENTNET_COEFFICIENTS,
+    EFFICIENTNETS,
+    INVERSE_GIANT_PHI,
+    TINYNETS,
+    find_architecture,
+)
+from src.design.ghostnet import s_ghostnet
+from src.design.scaling import phi_for_macs
+from src.errors import UserError
+
+# Parameters, exact; M MACs at the network's own resolution.
+#   TinyNet: timm's parameters, the paper's MACs. EfficientNet: torchvision's `num_params` and `_ops` (B2's are at 288).
+#   GhostNet 1.0: timm's parameters. The other GhostNets: the released code, counted by a second, plain program.
+#   EfficientNet-B^-k: ours, held here so that they stay what they are.
+COSTS = {
+    "tinynet_a":               (6_187_972,  336.9),
+    "tinynet_b":               (3_730_562,  200.7),
+    "tinynet_c":               (2_457_234,  99.5),
+    "tinynet_d":               (2_338_446,  51.6),
+    "tinynet_e":               (2_042_972,  24.4),
+    "efficientnet_b0":         (5_288_548,  385.8),
+    "efficientnet_b1":         (7_794_184,  687),
+    "efficientnet_b2":         (9_109_994,  994),
+    "efficientnet_b3":         (12_233_232, 1_827),
+    "efficientnet_b4":         (19_341_616, 4_394),
+    "efficientnet_b5":         (30_389_784, 10_266),
+    "efficientnet_b6":         (43_040_704, 19_068),
+    "efficientnet_b7":         (66_347_960, 37_746),
+    "efficientnet_b_minus_1":  (3_737_906,  190.9),
+    "efficientnet_b_minus_2":  (3_291_472,  100.2),
+    "efficientnet_b_minus_3":  (2_391_458,  52.0),
+    "efficientnet_b_minus_4":  (1_934_358,  24.3),
+    "ghostnet_050":            (2_587_292,  42.3),
+    "ghostnet_100":            (5_182_508,  141.2),
+    "ghostnet_130":            (7_358_820,  227.0),
+    "ghostnet_600":            (11_939_796, 587.5),
+    "s_ghostnet_b1":           (11_938_476, 582.8),
+    "s_ghostnet_b1_searched":  (15_376_832, 663.2),
+    "s_ghostnet_b4":           (31_986_130, 4_499),
+}  # fmt: skip
+
+# What the papers and the authors' pages print: M parameters and M MACs, rounded by them.
+PRINTED = {
+    "tinynet_a":       (6.2,  339),
+    "tinynet_b":       (3.7,  202),
+    "tinynet_c":       (2.5,  100),
+    "tinynet_d":       (2.3,  52),
+    "tinynet_e":       (2.0,  24),
+    "efficientnet_b0": (5.3,  390),
+    "efficientnet_b1": (7.8,  700),
+    "efficientnet_b2": (9.2,  1_000),
+    "efficientnet_b3": (12,   1_800),
+    "efficientnet_b4": (19,   4_200),
+    "efficientnet_b5": (30,   9_900),
+    "efficientnet_b6": (43,   19_000),
+    "efficientnet_b7": (66,   37_000),
+    "ghostnet_050":    (2.6,  42),
+    "ghostnet_100":    (5.2,  141),
+    "ghostnet_130":    (7.3,  226),
+    "ghostnet_600":    (11.9, 591),
+}  # fmt: skip
+
+# The stage tables of the released networks (channels, repeats, resolution).
+TINYNET_STAGES = {
+    "tinynet_a": ((16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 4, 4, 5, 1), 192),
+    "tinynet_b": ((16, 24, 32, 64, 88, 144, 240), (1, 2, 2, 3, 3, 4, 1), 188),
+    "tinynet_c": ((8, 16, 24, 40, 64, 104, 176), (1, 2, 2, 3, 3, 3, 1), 184),
+    "tinynet_d": ((8, 16, 24, 40, 64, 104, 176), (1, 1, 1, 2, 2, 3, 1), 152),
+    "tinynet_e": ((8, 16, 24, 40, 56, 96, 160), (1, 1, 1, 2, 2, 2, 1), 106),
+}
+
+# GhostNet, Table 1, row by row: hidden width, output, squeeze-excite.
+GHOSTNET_ROWS = [
+    (16, 16, False),
+    (48, 24, False), (72, 24, False),
+    (72, 40, True), (120, 40, True),
+    (240, 80, False), (200, 80, False), (184, 80, False), (184, 80, False),
+    (480, 112, True), (672, 112, True),
+    (672, 160, True), (960, 160, False), (960, 160, True), (960, 160, False), (960, 160, True),
+]  # fmt: skip
+
+# S-GhostNet's code, stage by stage: (kernel, hidden, out, width inside squeeze-excite) of the first and the last block.
+S_GHOSTNET_BLOCKS = {
+    "s_ghostnet_b1": [
+        ((3, 28, 28, 8), (3, 28, 28, 8)),
+        ((3, 84, 44, 8), (3, 132, 44, 16)),
+        ((5, 132, 72, 16), (5, 216, 72, 24)),
+        ((3, 432, 140, 40), (3, 352, 140, 32)),
+        ((3, 840, 196, 88), (3, 1176, 196, 120)),
+        ((5, 1176, 280, 120), (5, 1680, 280, 168)),
+    ],
+    "s_ghostnet_b1_searched": [
+        ((3, 24, 24, 8), (3, 24, 24, 8)),
+        ((3, 72, 32, 8), (3, 96, 32, 16)),
+        ((5, 96, 64, 16), (5, 192, 64, 24)),
+        ((3, 384, 112, 40), (3, 280, 112, 32)),
+        ((3, 672, 160, 64), (3, 960, 160, 96)),
+        ((5, 960, 280, 96), (5, 1680, 280, 168)),
+    ],
+    "s_ghostnet_b4": [
+        ((3, 36, 36, 8), (3, 36, 36, 8)),
+        ((3, 108, 60, 16), (3, 180, 60, 24)),
+        ((5, 180, 108, 24), (5, 324, 108, 32)),
+        ((3, 648, 168, 64), (3, 420, 168, 40)),
+        ((3, 1008, 232, 104), (3, 1392, 232, 136)),
+        ((5, 1392, 336, 136), (5, 2016, 336, 200)),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_cost_is_exact(name):
+    cost, (parameters, mega_macs) = total_cost(ARCHITECTURES[name]), COSTS[name]
+    assert cost.parameters == parameters
+    assert cost.macs / 1e6 == pytest.approx(mega_macs, rel=0.002)
+    assert ARCHITECTURES[name].name == name
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_cost_is_what_the_papers_print(name):
+    cost, (mega_parameters, mega_macs) = total_cost(ARCHITECTURES[name]), PRINTED[name]
+    assert cost.parameters / 1e6 == pytest.approx(mega_parameters, rel=0.03)
+    assert cost.macs / 1e6 == pytest.approx(mega_macs, rel=0.05)
+
+
+def test_b2_at_torchvisions_resolution():
+    assert total_cost(EFFICIENTNETS["efficientnet_b2"].at(288)).macs / 1e9 == pytest.approx(1.088, abs=0.0005)
+
+
+@pytest.mark.parametrize("name", TINYNET_STAGES)
+def test_coefficients_give_the_published_stages(name):
+    network = TINYNETS[name]
+    channels, repeats = zip(*((s.channels, s.repeats) for s in network.stages))
+    assert (channels, repeats, network.resolution) == TINYNET_STAGES[name]
+    assert (network.stem, network.head) == (32, 1280)
+
+
+def test_efficientnets_heads_resolutions_and_dropouts():
+    heads = [network.head for network in EFFICIENTNETS.values()]
+    assert heads == [1280, 1280, 1408, 1536, 1792, 2048, 2304, 2560]
+    assert [network.resolution for network in EFFICIENTNETS.values()] == [224, 240, 260, 300, 380, 456, 528, 600]
+    assert [row.dropout for row in EFFICIENTNET_COEFFICIENTS.values()] == [0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5]
+    assert EFFICIENTNETS["efficientnet_b0"] == EFFICIENTNET_B0
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_inverse_giants_are_solved_for_their_budgets(k):
+    name = f"efficientnet_b_minus_{k}"
+    assert INVERSE_GIANT_PHI[name] == phi_for_macs(EFFICIENTNET_B0, 387e6 / 2**k)
+    assert total_cost(ARCHITECTURES[name]).macs == pytest.approx(387e6 / 2**k, rel=0.08)
+
+
+def test_ghostnets_rows():
+    blocks = sum(ARCHITECTURES["ghostnet_100"].blocks(), ())
+    assert [(block.hidden, block.out_channels, block.se_channels > 0) for block in blocks] == GHOSTNET_ROWS
+    assert [block.kernel for block in blocks if block.stride == 2] == [3, 5, 3, 5]
+
+
+@pytest.mark.parametrize("name, width", [("ghostnet_050", 0.5), ("ghostnet_100", 1), ("ghostnet_130", 1.3)])
+def test_width_multiplies_every_row(name, width):
+    blocks = sum(ARCHITECTURES[name].blocks(), ())
+    for block, (hidden, out, _) in zip(blocks, GHOSTNET_ROWS, strict=True):
+        assert (block.hidden, block.out_channels) == tuple(round_channels(n * width, 4) for n in (hidden, out))
+
+
+def test_ghostnet_600s_rows():
+    network = ARCHITECTURES["ghostnet_600"]
+    hidden = [[block.hidden for block in blocks] for blocks in network.blocks()]
+    assert hidden == [
+        [32],
+        [88, 136],
+        [136, 216, 216],
+        [432, 352, 352, 352],
+        [840, 1176, 1176],
+        [1176, 1680, 1680, 1680, 1680, 1680],
+    ]
+    assert (network.stem, network.head_conv, network.head, network.resolution) == (28, 1680, 1400, 240)
+
+
+@pytest.mark.parametrize("name", S_GHOSTNET_BLOCKS)
+def test_s_ghostnets_blocks(name):
+    network = ARCHITECTURES[name]
+    ends = [
+        tuple((block.kernel, block.hidden, block.out_channels, block.se_channels) for block in (blocks[0], blocks[-1]))
+        for blocks in network.blocks()
+    ]
+    assert ends == S_GHOSTNET_BLOCKS[name]
+
+
+def test_other_rows_of_s_ghostnets_pages():
+    searched = total_cost(ARCHITECTURES["s_ghostnet_b1_searched"].at(240))
+    assert searched.macs / 1e6 == pytest.approx(631.9, abs=0.05)
+    example = total_cost(s_ghostnet("example", 384, (2, 4, 5, 12, 6, 14), (36, 68, 108, 164, 216, 336)))
+    assert example.macs / 1e6 == pytest.approx(4_275, abs=0.5)
+    assert example.parameters / 1e6 == pytest.approx(31.35, abs=0.005)
+
+
+def test_s_ghostnets_ends():
+    ends = {name: (n.stem, n.head_conv, n.head, n.resolution) for name, n in ARCHITECTURES.items() if name[:2] == "s_"}
+    assert ends == {
+        "s_ghostnet_b1": (28, 1680, 1400, 240),
+        "s_ghostnet_b1_searched": (24, 1680, 1400, 248),
+        "s_ghostnet_b4": (36, 2016, 1680, 384),
+    }
+
+
+def test_networks_are_found_by_name_and_by_file(tmp_path):
+    mine = EFFICIENTNET_B0.at(100)
+    save_architecture(mine, tmp_path / "mine.yaml")
+    assert find_architecture(str(tmp_path / "mine.yaml")) == mine
+    assert find_architecture("tinynet_c") is TINYNETS["tinynet_c"]
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("tinynet_cc", "no network 'tinynet_cc'; did you mean 'tinynet_c'?"),
+        ("mine", "an architecture file ends in .yaml, .yml, .json"),
+        ("nowhere.yaml", "cannot read the architecture nowhere.yaml"),
+    ],
+)
+def test_networks_that_are_not_there_are_named(name, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        find_architecture(name)
