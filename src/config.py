@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from src.design.families import TINYNETS
+from src.design.description import SUFFIXES
+from src.design.families import ARCHITECTURES
 from src.errors import did_you_mean
 
-MODEL_NAMES = tuple(TINYNETS)
 UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -44,7 +44,11 @@ class Options(BaseModel):
 class ModelOptions(Options):
     """Model"""
 
-    model: str | None = option(None, "network, such as tinynet_c; when left out, the checkpoint's own")
+    model: str | None = option(
+        None,
+        "network, such as tinynet_c, or an architecture file (.yaml, .json); when left out, the checkpoint's own",
+        title="MODEL_OR_FILE",
+    )
     ckpt: Path | None = option(None, "weights to start from: .ckpt, .safetensors (timm's) or .pth (needs torch)")
     weights: Literal["auto", "raw", "ema"] = option(
         "auto", "which weights of a training checkpoint; auto: those that scored better when it was saved"
@@ -57,9 +61,12 @@ class ModelOptions(Options):
     @field_validator("model")
     @classmethod
     def _known_model(cls, name: str | None) -> str | None:
-        if name is not None and name not in MODEL_NAMES:
-            raise ValueError(f"there is no such network{did_you_mean(name, MODEL_NAMES)} ({', '.join(MODEL_NAMES)})")
-        return name
+        if name is None or name in ARCHITECTURES or Path(name).suffix in SUFFIXES:
+            return name
+        names = ", ".join(ARCHITECTURES)
+        raise ValueError(
+            f"there is no such network{did_you_mean(name, ARCHITECTURES)} ({names}, or an architecture file)"
+        )
 
 
 class ProgramOptions(Options):

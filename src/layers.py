@@ -1,7 +1,4 @@
-"""Cells that every network family shares, and their initialisation.
-
-Parameters carry timm's names (`conv_pw`, `se.conv_reduce`, ...), so that weights convert by one rename rule.
-"""
+"""Cells that the blocks of all families are made of, and their initialisation."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from src.design.architecture import Block
+from src.design.architecture import Style
 
 
 @dataclass(frozen=True)
@@ -35,26 +32,46 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
     return nn.Conv2d(inputs, outputs, kernel, stride, pad_mode="pad", padding=kernel // 2, group=groups, has_bias=bias)
 
 
+BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
+
+
+def linear(x: Tensor) -> Tensor:
+    """No activation."""
+    return x
+
+
 def swish(x: Tensor) -> Tensor:
     """x * sigmoid(x), spelt out because not every exporter knows SiLU."""
     return x * ops.sigmoid(x)
 
 
-BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """relu6(x + 3) / 6, spelt out because ONNX export knows no HSigmoid."""
+    return ops.relu6(x + 3) * (1 / 6)
+
+
+def hard_swish(x: Tensor) -> Tensor:
+    """x * hard_sigmoid(x)."""
+    return x * hard_sigmoid(x)
+
+
+ACTIVATIONS = {"silu": swish, "relu": ops.relu, "hard_swish": hard_swish, "linear": linear}
+GATES = {"sigmoid": ops.sigmoid, "hard_sigmoid": hard_sigmoid}
 
 
 class SqueezeExcite(nn.Cell):
     """Scale each channel by a gate computed from the channels' means (N, C, H, W -> N, C, H, W)."""
 
-    def __init__(self, channels: int, reduced: int) -> None:
+    def __init__(self, channels: int, reduced: int, style: Style = Style()) -> None:
         super().__init__()
         self.conv_reduce = convolution(channels, reduced, 1, bias=True)
         self.conv_expand = convolution(reduced, channels, 1, bias=True)
+        self.act, self.gate = ACTIVATIONS[style.se_activation], GATES[style.se_gate]
 
     def construct(self, x: Tensor) -> Tensor:
         gate = x.mean((2, 3), keep_dims=True)
-        gate = self.conv_expand(swish(self.conv_reduce(gate)))
-        return x * ops.sigmoid(gate)
+        gate = self.conv_expand(self.act(self.conv_reduce(gate)))
+        return x * self.gate(gate)
 
 
 class Uniform(nn.Cell):
@@ -116,55 +133,11 @@ class DropPath(Dropout):
         return x.shape[0], 1
 
 
-class DepthwiseSeparable(nn.Cell):
-    """Depthwise convolution, squeeze-excite, 1x1 projection."""
-
-    def __init__(self, block: Block, norm: Norm, drop_path: DropPath) -> None:
-        super().__init__()
-        self.residual = block.residual
-        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
-        self.bn1 = norm(block.hidden)
-        self.se = SqueezeExcite(block.hidden, block.se_channels) if block.se_channels else nn.Identity()
-        self.conv_pw = convolution(block.hidden, block.out_channels, 1)
-        self.bn2 = norm(block.out_channels)
-        self.drop_path = drop_path
-
-    def construct(self, x: Tensor) -> Tensor:
-        y = self.se(swish(self.bn1(self.conv_dw(x))))
-        y = self.bn2(self.conv_pw(y))
-        return x + self.drop_path(y) if self.residual else y
-
-
-class InvertedResidual(nn.Cell):
-    """1x1 expansion, depthwise convolution, squeeze-excite, 1x1 linear projection (MBConv)."""
-
-    def __init__(self, block: Block, norm: Norm, drop_path: DropPath) -> None:
-        super().__init__()
-        self.residual = block.residual
-        self.conv_pw = convolution(block.in_channels, block.hidden, 1)
-        self.bn1 = norm(block.hidden)
-        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
-        self.bn2 = norm(block.hidden)
-        self.se = SqueezeExcite(block.hidden, block.se_channels) if block.se_channels else nn.Identity()
-        self.conv_pwl = convolution(block.hidden, block.out_channels, 1)
-        self.bn3 = norm(block.out_channels)
-        self.drop_path = drop_path
-
-    def construct(self, x: Tensor) -> Tensor:
-        y = swish(self.bn1(self.conv_pw(x)))
-        y = self.se(swish(self.bn2(self.conv_dw(y))))
-        y = self.bn3(self.conv_pwl(y))
-        return x + self.drop_path(y) if self.residual else y
-
-
 def vary_random_cells(network: nn.Cell, stream: int) -> None:
     """Let every random Cell of a network draw from another stream, such as a rank's own."""
     for _, cell in network.cells_and_names():
         if isinstance(cell, Uniform):
             cell.vary(stream)
-
-
-BLOCK_CELLS = {"ds": DepthwiseSeparable, "ir": InvertedResidual}
 
 
 def initialize_weights(network: nn.Cell) -> None:

@@ -1,19 +1,27 @@
-"""Networks by name, and networks with weights ready for evaluation, export and prediction."""
+"""Networks by name or from architecture files, alone or with weights and ready to be used."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
 
 from mindspore import nn
 
-from src import tinynet
 from src.config import ModelOptions
-from src.design.families import TINYNETS
-from src.errors import UserError, did_you_mean
+from src.design.architecture import Architecture
+from src.design.description import from_dict
+from src.design.families import ARCHITECTURES, EFFICIENTNETS, INVERSE_GIANTS, find_architecture
+from src.efficientnet import EfficientNet
+from src.errors import UserError
+from src.ghostnet import GhostNet
 from src.layers import Norm
+from src.network import FeatureExtractor, Network
 from src.preprocess import Preprocess
+from src.tinynet import TinyNet
 from src.weights import LoadReport, WeightFile, load_weights, read_weights
 
 logger = logging.getLogger(__name__)
@@ -22,7 +30,7 @@ HOW_TO_GET_WEIGHTS = (
     "give weights with --ckpt FILE: the checkpoints/best.ckpt of a run, or timm's model.safetensors, which "
     "https://huggingface.co/timm/tinynet_c.in1k and its siblings offer"
 )
-FACTORIES = {name: getattr(tinynet, name) for name in TINYNETS}
+CLASSES = dict.fromkeys((*EFFICIENTNETS, *INVERSE_GIANTS), EfficientNet)  # others: by the head
 
 
 @dataclass(frozen=True)
@@ -38,19 +46,55 @@ class LoadedModel:
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Names of the networks that match a shell pattern, sorted."""
-    return sorted(name for name in FACTORIES if fnmatch(name, pattern))
+    """Names of the networks that match a shell pattern, such as `ghost*`, sorted."""
+    return sorted(name for name in ARCHITECTURES if fnmatch(name, pattern))
 
 
-def create_model(name: str, **options) -> nn.Cell:
-    """A new network; `options` as for `TinyNet` (num_classes, in_channels, dropout, drop_path, norm).
+def create_model(
+    model: str | Architecture,
+    *,
+    ckpt: str | Path | None = None,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    **options: Any,
+) -> nn.Cell:
+    """A new network.
+
+    Args:
+        model: a name of `list_models()`, an architecture file (.yaml, .yml, .json), or an architecture.
+        ckpt: weights to load; by default they are drawn from MindSpore's seed.
+        features_only: without the head; the result is a `FeatureExtractor`.
+        out_indices: of its maps, see there.
+        options: as for `Network`, such as num_classes (by default as in ckpt, else 1000), dropout, norm.
 
     Raises:
-        UserError: there is no network of this name.
+        UserError: there is no such network or file, or the weights are another network's.
     """
-    if name not in FACTORIES:
-        raise UserError(f"there is no network {name!r}{did_you_mean(name, FACTORIES)} ({', '.join(list_models())})")
-    return FACTORIES[name](**options)
+    architecture = find_architecture(model) if isinstance(model, str) else model
+    file = read_weights(ckpt) if ckpt else None
+    if file:
+        options = {"num_classes": file.num_classes} | options
+    family = CLASSES.get(architecture.name, GhostNet if architecture.head_conv else TinyNet)
+    network: Network = family(architecture, **options)
+    if file:
+        logger.info("%s from %s: %s", architecture.name, ckpt, load_weights(network, file))
+    return FeatureExtractor(network, out_indices) if features_only else network
+
+
+def architecture_of(options: ModelOptions, meta: dict[str, Any]) -> Architecture:
+    """The network that flags name, else the one that a checkpoint's `meta` describes.
+
+    Raises:
+        UserError: neither says one, or there is no such network.
+    """
+    if options.model is not None:
+        return find_architecture(options.model)
+    if "architecture" in meta:
+        return from_dict(meta["architecture"], "the checkpoint's architecture")
+    if "model" in meta:
+        return find_architecture(meta["model"])
+    says = f"{options.ckpt} does not say what it holds; " if options.ckpt else ""
+    raise UserError(f"model is missing: {says}give --model, such as tinynet_c")
 
 
 def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedModel:
@@ -62,18 +106,16 @@ def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedMo
     if options.ckpt is None:
         raise UserError(f"ckpt is missing: {HOW_TO_GET_WEIGHTS}")
     file = read_weights(options.ckpt, options.weights)
-    name = options.model or file.meta.get("model")
-    if name is None:
-        raise UserError(f"model is missing: {options.ckpt} does not say what it holds; give --model, such as tinynet_c")
+    architecture = architecture_of(options, file.meta)
     if options.num_classes not in (0, file.num_classes):
         raise UserError(f"num_classes is {options.num_classes}, {options.ckpt} has {file.num_classes}; leave it out")
     norm = Norm(epsilon=file.meta.get("bn_epsilon", Norm.epsilon))
-    network = create_model(name, num_classes=file.num_classes, norm=norm)
+    network = create_model(architecture, num_classes=file.num_classes, norm=norm)
     report = load_weights(network, file)
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)
-    logger.info("%s from %s (%s weights): %s", name, options.ckpt, file.kind, report)
-    return LoadedModel(name, network, preprocess, tuple(file.meta.get("classes", ())), file, report)
+    logger.info("%s from %s (%s weights): %s", architecture.name, options.ckpt, file.kind, report)
+    return LoadedModel(architecture.name, network, preprocess, tuple(file.meta.get("classes", ())), file, report)
 
 
 def chosen_preprocess(network: nn.Cell, meta: dict, input_size: int = 0, crop_pct: float | None = None) -> Preprocess:

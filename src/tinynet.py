@@ -5,79 +5,35 @@ The five published networks are rows of `TINYNET_COEFFICIENTS` in `src/design/fa
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn
+from mindspore import Tensor
 
 from src.design.architecture import Architecture
 from src.design.families import EFFICIENTNET_B0, TINYNETS
 from src.design.scaling import tiny_scale
-from src.layers import BLOCK_CELLS, Dropout, DropPath, Norm, convolution, initialize_weights, swish
+from src.layers import Norm, convolution
+from src.network import Network
 
 __all__ = ["TinyNet", "tinynet", "tinynet_a", "tinynet_b", "tinynet_c", "tinynet_d", "tinynet_e"]
 
 
-class TinyNet(nn.Cell):
-    """The network that an `Architecture` describes. Images (N, in_channels, H, W) in, logits (N, num_classes) out.
+class TinyNet(Network):
+    """A 1x1 convolution to the features, then their mean over the map. Arguments: see `Network`."""
 
-    Args:
-        architecture: what to build.
-        num_classes: width of the classifier, at least 1.
-        in_channels: channels of the images.
-        dropout: probability of dropping a feature before the classifier, in [0, 1).
-        drop_path: probability of dropping the last residual branch, in [0, 1); earlier blocks drop
-            proportionally less (block index / number of blocks).
-        norm: BatchNorm's momentum and epsilon.
-    """
-
-    def __init__(
-        self,
-        architecture: Architecture,
-        num_classes: int = 1000,
-        in_channels: int = 3,
-        dropout: float = 0.0,
-        drop_path: float = 0.0,
-        norm: Norm = Norm(),
-    ) -> None:
-        super().__init__()
-        self.architecture = architecture
-        self.input_size = (in_channels, architecture.resolution, architecture.resolution)
+    def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head
-        self.num_classes = num_classes
-
-        self.conv_stem = convolution(in_channels, architecture.stem, 3, stride=2)
-        self.bn1 = norm(architecture.stem)
-
-        stages, index = [], 0
-        total = sum(stage.repeats for stage in architecture.stages)
-        for blocks in architecture.blocks():
-            cells = []
-            for block in blocks:
-                cells.append(BLOCK_CELLS[block.kind](block, norm, DropPath(drop_path * index / total, salt=index)))
-                index += 1
-            stages.append(nn.SequentialCell(cells))
-        self.blocks = nn.SequentialCell(stages)
-
         self.conv_head = convolution(architecture.stages[-1].channels, architecture.head, 1)
         self.bn2 = norm(architecture.head)
-        self.dropout = Dropout(dropout, salt=total)
-        self.classifier = nn.Dense(architecture.head, num_classes)
-        initialize_weights(self)
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """The last feature map, (N, num_features, H/32, W/32)."""
-        x = swish(self.bn1(self.conv_stem(x)))
-        x = self.blocks(x)
-        return swish(self.bn2(self.conv_head(x)))
+        return self.head_act(self.bn2(self.conv_head(self.forward_blocks(x))))
 
-    def forward_head(self, x: Tensor) -> Tensor:
-        """Logits from the last feature map."""
-        return self.classifier(self.dropout(x.mean((2, 3))))
-
-    def construct(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        x = self.dropout(x.mean((2, 3)))
+        return x if pre_logits else self.classifier(x)
 
 
 def tinynet(resolution: float, width: float, depth: float, **options) -> TinyNet:
-    """EfficientNet-B0 shrunk by the three factors of the tiny formula; `options` as for `TinyNet`."""
+    """EfficientNet-B0 shrunk by the three factors of the tiny formula; `options` as for `Network`."""
     return TinyNet(tiny_scale(EFFICIENTNET_B0, resolution, width, depth), **options)
 
 

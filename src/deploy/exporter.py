@@ -22,6 +22,7 @@ from src.deploy.graph import DeployedGraph, as_input, input_shape
 from src.deploy.int8 import CALIBRATION_IMAGES, Comparison, compare, quantize
 from src.deploy.onnx_file import write_onnx
 from src.deploy.verification import TOLERANCE, crops_of, difference, verification_pixels
+from src.design.description import to_dict
 from src.digits import resolve_data_path
 from src.errors import UserError
 from src.evaluation import check_same_classes
@@ -162,7 +163,8 @@ def _save_weights(model: LoadedModel, path: Path) -> Path:
     if path.suffix == ".safetensors":
         save_safetensors(model.network, path)
     else:
-        meta = {"model": model.name, "classes": list(model.classes), "preprocess": model.preprocess.as_dict()}
+        meta = {"model": model.name, "architecture": to_dict(model.network.architecture)}
+        meta |= {"classes": list(model.classes), "preprocess": model.preprocess.as_dict()}
         meta |= {key: value for key, value in model.weights.meta.items() if key == "bn_epsilon"}
         save_ckpt({name: p.asnumpy() for name, p in weights_of(model.network).items()}, path, meta)
     logger.info("%s: %.2f MB", path, path.stat().st_size / 1e6)

@@ -23,7 +23,10 @@ def folded(network: nn.Cell) -> nn.Cell:
         for name, child in list(cell.name_cells().items()):
             if isinstance(child, BATCH_NORMS) and isinstance(before, nn.Conv2d):
                 _fold(before, child)
-                setattr(cell, name, nn.Identity())
+                if isinstance(cell, nn.SequentialCell):
+                    cell[int(name)] = nn.Identity()
+                else:
+                    setattr(cell, name, nn.Identity())
             before = child
     return network
 

@@ -15,7 +15,7 @@ from src.preprocess import Preprocess
 
 # Allowed difference between logits, as a share of the largest one; what is not here cannot be loaded again.
 TOLERANCE = {
-    ("MINDIR", "fp32"): 1e-5,
+    ("MINDIR", "fp32"): 1e-4,  # measured: 2e-6 of a trained network, 2e-5 of deep random ones, whose folding rounds
     ("ONNX", "fp32"): 1e-4,
     ("MINDIR", "fp16"): 2e-2,  # measured: 1e-3 of a trained network, 9e-3 of random ones
     ("ONNX", "fp16"): 2e-2,

@@ -1,10 +1,10 @@
 """All of a training run in one file: weights, average, optimizer, counters, and what they mean.
 
-`meta` of a checkpoint: model, classes, preprocess (see `Preprocess.as_dict`), bn_epsilon (without which the weights
-compute something else), step (updates done), steps (updates an epoch), images (of one update), better ("raw" or "ema":
-the weights that scored higher), top1 (of the better ones, percent), best (the run's highest top1 so far), rows (of
-metrics.csv), partial (sums of the epoch that is under way), config (the effective configuration), data (what tells the
-training data from others), ranks, workers.
+`meta` of a checkpoint: model (its name), architecture (as `to_dict` writes it), classes, preprocess (see
+`Preprocess.as_dict`), bn_epsilon (without which the weights compute something else), step (updates done), steps
+(updates an epoch), images (of one update), better ("raw" or "ema": the weights that scored higher), top1 (of the
+better ones, percent), best (the run's highest top1 so far), rows (of metrics.csv), partial (sums of the epoch that is
+under way), config (the effective configuration), data (what tells the training data from others), ranks, workers.
 """
 
 from __future__ import annotations

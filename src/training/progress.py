@@ -56,7 +56,7 @@ def header(trainer: Trainer) -> str:
     more, each = (f" and {ranks - 1} more", " each") if ranks > 1 else ("", "")
     resumed = f", resumed after step {trainer.updates}" if trainer.updates else ""
     lines = {
-        "network": f"{trainer.model}, {trainer.preprocess.size} px, {parameters}, {macs}",
+        "network": f"{trainer.architecture.name}, {trainer.preprocess.size} px, {parameters}, {macs}",
         "data": f"{train.root.parent}, {len(train):,} + {len(val):,} images, {len(train.classes)} classes{shard}",
         "batch": f"{trainer.global_batch:,} images{product}",
         "training": f"{config.epochs} epochs x {trainer.steps} steps, {config.optimizer}, seed {config.seed}",

@@ -45,7 +45,7 @@ def find_run(config: TrainConfig) -> tuple[RunFolder, Start | None]:
             raise UserError(f"resume: {resume} is not in the folder of a run; give --run_dir")
         folder = Path(resume).resolve().parent.parent
     if folder is None:
-        folder = Path("runs") / f"{config.model or 'model'}-{time.strftime('%Y%m%d-%H%M%S')}"
+        folder = Path("runs") / f"{Path(config.model or 'model').stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     run = RunFolder(folder)
     if resume == "auto":
         start = newest_state(run.last)

@@ -19,12 +19,13 @@ from src.cache import cached
 from src.config import TrainConfig
 from src.dataset import check_batch_size, train_dataset
 from src.design.cost import total_cost
+from src.design.description import to_dict
 from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
 from src.image_faults import bad_files_named
 from src.image_folder import ImageFolder, check_classes, check_images, open_split
 from src.layers import Norm, vary_random_cells
-from src.models import chosen_preprocess, create_model
+from src.models import architecture_of, chosen_preprocess, create_model
 from src.training.checkpoint import load_state, save_state, share_state
 from src.training.evaluator import Metrics, evaluate
 from src.training.freezing import freeze
@@ -68,9 +69,7 @@ class Trainer:
         self.meta = shared_meta(start)
         weights = read_weights(config.ckpt, config.weights) if config.ckpt else None
         before = self.meta or (weights.meta if weights else {})
-        self.model = config.model or before.get("model")
-        if self.model is None:
-            raise UserError("model is missing: give --model, such as tinynet_c, or a --config that names one")
+        self.architecture = architecture_of(config, before)
         self.train, self.val = _open_data(config)
         self.workers = usable_workers(config.workers, distributed.local_ranks())
         check_images((self.train, self.val), config.check_data, self.workers)
@@ -94,8 +93,8 @@ class Trainer:
         classes = len(self.train.classes)
         norm = {"momentum": config.bn_momentum, "epsilon": config.bn_epsilon}
         rates = {"dropout": config.dropout, "drop_path": config.drop_path}
-        network = create_model(self.model, num_classes=classes, norm=Norm(**norm, sync=config.sync_bn), **rates)
-        self.eval_network = create_model(self.model, num_classes=classes, norm=Norm(**norm)).set_train(False)
+        network = create_model(self.architecture, num_classes=classes, norm=Norm(**norm, sync=config.sync_bn), **rates)
+        self.eval_network = create_model(self.architecture, num_classes=classes, norm=Norm(**norm)).set_train(False)
         self.preprocess = chosen_preprocess(network, before, config.input_size, config.crop_pct)
         self.cost = total_cost(network.architecture.at(self.preprocess.size), classes)
         if weights:
@@ -317,7 +316,8 @@ class Trainer:
     def _identity(self) -> dict[str, Any]:
         """What a run must keep to go on as it began."""
         return {
-            "model": self.model,
+            "model": self.architecture.name,
+            "architecture": to_dict(self.architecture),
             "classes": list(self.train.classes),
             "preprocess": self.preprocess.as_dict(),
             "data": self.data,

@@ -1,0 +1,35 @@
+"""timm's answers for seeded weights, and the networks that must give them."""
+
+import json
+
+import mindspore as ms
+import numpy as np
+from helpers import GOLDEN
+from mindspore import Tensor
+from safetensors.numpy import save_file
+from seeded_weights import seeded_images, seeded_state
+
+from src.models import create_model
+from src.weights import load_weights, read_weights, timm_names, weights_of
+
+
+def assert_equals_timm(name, folder):
+    """Names, shapes, logits and the features before the classifier, within 1e-4 of the largest."""
+    golden, info = np.load(GOLDEN / f"{name}_seed7.npz"), json.loads((GOLDEN / f"{name}.json").read_text())
+    save_file(seeded_state(info["parameters"], 7, golden), folder / "model.safetensors")
+    network = create_model(name).set_train(False)
+    parameters = weights_of(network)
+    shapes = {timm: list(parameters[own].shape) for own, timm in timm_names(network).items()}
+    assert shapes == info["parameters"]
+    report = load_weights(network, read_weights(folder / "model.safetensors"))
+    assert len(report.loaded) == len(info["parameters"]) and not report.skipped
+
+    images = Tensor(seeded_images(2, info["input_size"], 7))
+    logits = network(images).asnumpy()
+    ms.set_context(mode=ms.PYNATIVE_MODE)  # one graph is enough
+    try:
+        features = network.forward_head(network.forward_features(images), pre_logits=True).asnumpy()
+    finally:
+        ms.set_context(mode=ms.GRAPH_MODE)
+    for found, expected in ((logits, golden["logits"]), (features, golden["features"])):
+        assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
