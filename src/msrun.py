@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from src.workers import usable_cores
 LAST_LINES = 15
 LOOK_EVERY = 0.2  # seconds
 SCHEDULER_LEADS = 10  # seconds by which the scheduler may end before the workers do; more: it has failed
-TIME_TO_LEAVE = 5  # seconds that msrun has to collect its processes after they were killed
+TIME_TO_LEAVE = 5  # seconds in which killed processes vanish, and again in which msrun collects them
+TOKEN = "TINYNET_JOB"  # in the environment of msrun, and so of all that comes of it
 FAILED = re.compile(r"Worker process (\d+) exit with exception\. Error code: (-?\d+)")
 LOST = re.compile(r"The node: (\d+) is timed out")  # says the scheduler of a rank, on whatever machine
 CHATTER = re.compile(r"\[(DEBUG|INFO|WARNING)\] [A-Z_]+\(\d+")  # how MindSpore's own log lines begin
@@ -78,6 +80,7 @@ class Launch:
 
     def __init__(self, job: Job, command: list[str], logs: Path) -> None:
         self.job, self.command, self.logs = job, command, logs
+        self.token = uuid.uuid4().hex
         self.signals: list[signal.Signals] = []
         self.told: set[int] = set()  # workers that the first signal has been passed on to
         self.workers: dict[int, tuple[int, psutil.Process]] = {}  # by process number: rank, process
@@ -96,7 +99,7 @@ class Launch:
         with self._signals_noted(), open(self.messages.path, "w", encoding="utf-8") as output:
             self.process = subprocess.Popen(
                 msrun_command(self.job, self.command, self.logs),
-                env=environment(self.job),
+                env=environment(self.job) | {TOKEN: self.token},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -233,19 +236,33 @@ class Launch:
 
     def _end_all(self) -> None:
         """Leave no process behind, however this ends."""
-        processes = [process for _, process in self.workers.values()]
-        processes += [self.scheduler] if self.scheduler else []
-        for process in filter(_lives, processes):
-            with contextlib.suppress(psutil.Error, ProcessLookupError):
-                process.kill()
-                if process != self.scheduler:
-                    os.killpg(process.pid, signal.SIGKILL)  # a worker leads its group: its own children too
-        psutil.wait_procs(processes, timeout=TIME_TO_LEAVE)
+        found = self._kill_descendants()
         try:
-            self.process.wait(TIME_TO_LEAVE if processes else 0)
+            self.process.wait(TIME_TO_LEAVE if found else 0)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._kill_descendants()  # what msrun has started meanwhile
+
+    def _kill_descendants(self) -> bool:
+        """End what msrun has started, and what that has; whether there was anything."""
+        found, limit = False, time.monotonic() + TIME_TO_LEAVE
+        while (left := self._descendants()) and time.monotonic() < limit:
+            found = True
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            time.sleep(0.02)
+        return found
+
+    def _descendants(self) -> list[psutil.Process]:
+        """By their token, which only the living show: once msrun is dead, nothing else tells whose they are."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):  # it has just ended, or belongs to somebody else
+                if process.environ().get(TOKEN) == self.token and process.pid != self.process.pid:
+                    found.append(process)
+        return found
 
 
 def msrun_command(job: Job, command: list[str], logs: Path) -> list[str]:

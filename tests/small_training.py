@@ -1,11 +1,11 @@
-"""A training step of a very small TinyNet, for tests that compare states."""
+"""A training step of a very small network, for tests that compare states."""
 
 import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn
+from small_network import small
 
 from src.config import RecipeOptions
-from src.tinynet import tinynet
 from src.training.checkpoint import state_of
 from src.training.precision import needs_loss_scale, with_precision
 from src.training.recipe import SmoothedCrossEntropy, build_optimizer
@@ -18,7 +18,7 @@ def build(drop=0.2, frozen=False, half=None, **recipe):
     """Four classes; `frozen`: BatchNorm keeps its statistics, so that a batch may be divided."""
     ms.set_seed(3)
     recipe = RecipeOptions(**({"ema_decay": 0.9} | recipe))
-    network = tinynet(0.2, 0.2, 0.3, num_classes=4, dropout=drop, drop_path=drop)
+    network = small(num_classes=4, dropout=drop, drop_path=drop)
     for _, cell in network.cells_and_names():
         if frozen and isinstance(cell, nn.BatchNorm2d):
             cell.use_batch_statistics = False

@@ -1,8 +1,11 @@
+import contextlib
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from src import msrun
@@ -63,3 +66,25 @@ def test_what_ended_on_another_machine_is_named(tmp_path):
     assert launched._lost_elsewhere(-signal.SIGTERM) == "rank 1, on another machine, has ended"
     assert launched._lost_elsewhere(-signal.SIGKILL) is None and launched._lost_elsewhere(1) is None
     assert Launch(Job(2, 2), ["x.py"], tmp_path)._lost_elsewhere(-signal.SIGTERM) is None
+
+
+def test_nothing_is_left_of_an_msrun_that_dies_before_it_was_looked_at(tmp_path, monkeypatch):
+    """A rank in a session of its own, as msrun starts it, and a child of that rank in another."""
+    numbers = [tmp_path / "rank", tmp_path / "child"]
+    rank = f"setsid sleep 300 & echo $! >'{numbers[1]}'; wait"
+    script = f"MS_ROLE=MS_WORKER RANK_ID=0 setsid sh -c {shlex.quote(rank)} & echo $! >'{numbers[0]}'"
+    script += f"; until [ -s '{numbers[1]}' ]; do :; done; kill -9 $$"
+    monkeypatch.setattr(msrun, "msrun_command", lambda *_: ["sh", "-c", script])
+    monkeypatch.setattr(msrun, "LOOK_EVERY", 1)
+    assert Launch(Job(1, 1), ["x.py"], tmp_path / "logs").run() == 1
+    left = [process for number in numbers for process in _running(int(number.read_text()))]
+    for process in left:
+        process.kill()
+    assert not left
+
+
+def _running(number):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(number)
+        return [process] if process.status() != psutil.STATUS_ZOMBIE else []
+    return []

@@ -28,8 +28,10 @@ def test_logits_and_features_equal_timm(name, tmp_path):
     assert len(report.loaded) == len(info["parameters"]) and not report.skipped
 
     images = Tensor(seeded_images(2, info["input_size"], 7))
+    logits = network(images).asnumpy()  # as one graph
+    ms.set_context(mode=ms.PYNATIVE_MODE)
     features = network.forward_features(images).asnumpy().mean((2, 3))
-    logits = network(images).asnumpy()
+    ms.set_context(mode=ms.GRAPH_MODE)
     assert np.abs(logits - golden["logits"]).max() <= 1e-4 * np.abs(golden["logits"]).max()
     assert np.abs(features - golden["features"]).max() <= 1e-4 * np.abs(golden["features"]).max()
 
@@ -48,15 +50,22 @@ def test_there_are_five_networks():
         create_model("tinynetc")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_forward_backward_in_one_graph(name):
+@pytest.fixture
+def pynative():
+    """Nothing is compiled."""
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    yield
+    ms.set_context(mode=ms.GRAPH_MODE)
+
+
+def check_forward_backward(name, compiled):
     network = create_model(name, num_classes=7, dropout=0.2, drop_path=0.2).set_train()
     trainable = network.trainable_params()
 
     def loss_of(x):
         return ops.square(network(x)).mean()
 
-    gradient = ms.jit(ms.value_and_grad(loss_of, None, trainable))
+    gradient = compiled(ms.value_and_grad(loss_of, None, trainable))
     for batch in (1, 3):
         images = Tensor(np.random.RandomState(batch).randn(batch, 3, 64, 64).astype(np.float32))
         loss, gradients = gradient(images)
@@ -67,6 +76,18 @@ def test_forward_backward_in_one_graph(name):
     assert network.set_train(False)(images).shape == (3, 7)
 
 
+def test_forward_backward_in_one_graph():
+    """One network's, which has all that the others are built of."""
+    check_forward_backward("tinynet_e", ms.jit)
+
+
+@pytest.mark.usefixtures("pynative")
+@pytest.mark.parametrize("name", NAMES)
+def test_forward_backward(name):
+    check_forward_backward(name, lambda function: function)
+
+
+@pytest.mark.usefixtures("pynative")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hook_over_the_cells_counts_the_same_cost(name):
     network = create_model(name).set_train(False)
@@ -77,14 +98,10 @@ def test_a_hook_over_the_cells_counts_the_same_cost(name):
         places = np.prod(output.shape[2:]) if isinstance(cell, nn.Conv2d) else 1
         macs += int(cell.weight.size * places)
 
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    try:
-        for _, cell in network.cells_and_names():
-            if isinstance(cell, (nn.Conv2d, nn.Dense)):
-                cell.register_forward_hook(count)
-        network(Tensor(np.zeros((1, *network.input_size), np.float32)))
-    finally:
-        ms.set_context(mode=ms.GRAPH_MODE)
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, (nn.Conv2d, nn.Dense)):
+            cell.register_forward_hook(count)
+    network(Tensor(np.zeros((1, *network.input_size), np.float32)))
     cost = total_cost(TINYNETS[name])
     assert macs == cost.macs
     assert sum(p.size for p in network.trainable_params()) == cost.parameters

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 from pydantic import ValidationError
+from small_network import small
 
 from src.config import RecipeOptions, TrainConfig
 from src.layers import Norm
-from src.tinynet import tinynet
 from src.training.freezing import freeze
 from src.training.recipe import SmoothedCrossEntropy, build_optimizer
 from src.training.step import TrainStep
@@ -18,7 +18,7 @@ STATISTICS = ("moving_mean", "moving_variance")
 def changed_by_a_step(**frozen):
     """Names of the weights that a training step changes, of all names."""
     ms.set_seed(3)
-    network = tinynet(0.2, 0.2, 0.3, num_classes=4, dropout=0.2, norm=Norm(momentum=0))
+    network = small(num_classes=4, dropout=0.2, norm=Norm(momentum=0))
     rng = np.random.RandomState(0)
     images, labels = rng.randn(8, 3, 40, 40).astype(np.float32), rng.randint(0, 4, 8).astype(np.int32)
     network.set_train()(Tensor(images[::-1] + 1))  # gives it the statistics of a trained network
