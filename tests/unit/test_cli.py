@@ -12,6 +12,7 @@ from src.config import (
     EvalConfig,
     FormulaConfig,
     PredictConfig,
+    TableConfig,
     TrainConfig,
     keys,
 )
@@ -148,7 +149,8 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
         parse(schema, ["--help"])
     text = capsys.readouterr().out
     assert stop.value.code == 0
-    positional = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models"}.get(schema)
+    words = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models", TableConfig: "files"}
+    positional = words.get(schema)
     assert all(f"--{key}" in text for key in keys(schema) if key != positional)
     assert positional is None or f" [{schema.model_fields[positional].title} ...]\n" in text
     assert "\nProgram:" in text and text.count(":\n") >= 3
