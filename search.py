@@ -1,20 +1,22 @@
-"""Networks as tables: what they cost, which one suits a budget, how two differ. Needs no MindSpore.
+"""Networks as tables: cost, which one suits a budget, how two differ, what was published. Needs no MindSpore.
 
 python search.py cost tinynet_c
 python search.py formula --macs 100M --output tiny_100m.yaml
 python search.py compare tinynet_c ghostnet_050
+python search.py table
 """
 
 import sys
 
 from src.cli import run_command
-from src.config import CompareConfig, CostConfig, FormulaConfig
-from src.design.commands import compare, cost, formula
+from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
+from src.design.commands import compare, cost, formula, published
 
 COMMANDS = {
     "cost": (CostConfig, cost),
     "formula": (FormulaConfig, formula),
     "compare": (CompareConfig, compare),
+    "table": (TableConfig, published),
 }
 
 if __name__ == "__main__":

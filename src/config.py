@@ -434,9 +434,16 @@ class CompareConfig(ProgramOptions):
     models: tuple[str, ...] = option((), "two names or architecture files", title="MODEL_OR_FILE")
 
 
+class TableConfig(ProgramOptions):
+    """Table of all networks"""
+
+    write: bool = option(False, "put the table into the files named, between their two marker comments")
+    files: tuple[Path, ...] = option((), "with --write: Markdown files; *_CN.md are Chinese", title="FILE")
+
+
 COMMANDS = (
     *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
-    *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig),
+    *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
 )
 
 

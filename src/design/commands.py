@@ -1,17 +1,18 @@
-"""What the commands of search.py do: networks and their cost, networks for a budget, two networks side by side."""
+"""What the commands of search.py do: cost, networks for a budget, two networks side by side, the table of all."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from src.config import CompareConfig, CostConfig, FormulaConfig
+from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
 from src.design.architecture import Architecture
 from src.design.compare import differences, side_by_side
 from src.design.cost import cost_table, total_cost
 from src.design.description import save_architecture
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0, TINYNETS, find_architecture
 from src.design.formula import Estimate, Formula, fit, published_formula
+from src.design.models_table import models_table, write_table
 from src.design.pictures import draw_families, draw_formula, draw_stages
 from src.design.points import read_points
 from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_macs
@@ -82,6 +83,22 @@ def compare(config: CompareConfig) -> None:
     if len(config.models) != 2:
         raise UserError(f"models are {len(config.models)}; name two, such as `search.py compare tinynet_c tinynet_d`")
     print(side_by_side(*map(find_architecture, config.models)))
+
+
+def published(config: TableConfig) -> None:
+    """All networks in Markdown: cost, published accuracy and its source, timm's name, recipe.
+
+    python search.py table
+    python search.py table --write README.md README_CN.md
+
+    Raises:
+        UserError: --write without files or files without it, one that has no place for the table or cannot be written.
+    """
+    if config.write != bool(config.files):
+        raise UserError(
+            "--write and files belong together, such as `search.py table --write README.md`; give both or none"
+        )
+    write_table(config.files) if config.write else print(models_table())
 
 
 def _as_dict(network: Architecture, num_classes: int) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def test_a_network_for_a_budget_becomes_a_file_that_all_commands_read(search, tm
         (["--help"], "  formula   A network for a budget of multiply-adds."),
         (["cost", "--all"], "\ntinynet_c "),
         (["formula", "--macs", "1G", "--rule", "giant"], "giant formula, efficientnet_b0 scaled by phi"),
+        (["table"], "\n| `tinynet_c` | 184 | 2,457,234 | 99.5 M | 71.2 |"),
     ],
 )
 def test_commands_print(search, words, text):
@@ -55,6 +56,7 @@ def test_commands_print(search, words, text):
         (["formula", "--macs", "50M", "--points", "nowhere.csv"], "cannot read the points nowhere.csv"),
         (["formula", "--macs", "50M", "--rule", "giant", "--output", "/proc/x.yaml"], "cannot write /proc/x.yaml"),
         (["compare", "tinynet_a"], "name two"),
+        (["table", "--write", "nowhere.md"], "cannot read nowhere.md"),
     ],
 )
 def test_mistakes_end_with_one_line(search, words, text):

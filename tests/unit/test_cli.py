@@ -4,7 +4,7 @@ import pytest
 import yaml
 from helpers import PROJECT
 
-from src.cli import parse, run, run_command
+from src.cli import parse, read_yaml, run, run_command
 from src.config import (
     COMMANDS,
     CompareConfig,
@@ -12,10 +12,14 @@ from src.config import (
     EvalConfig,
     FormulaConfig,
     PredictConfig,
+    TableConfig,
     TrainConfig,
     keys,
 )
+from src.design.families import ARCHITECTURES, EFFICIENTNET_COEFFICIENTS
 from src.errors import Diverged, UserError
+
+CONFIGS = sorted((PROJECT / "config").glob("*.yaml"))
 
 
 def write(path, text):
@@ -38,8 +42,14 @@ def test_dashes_and_equal_signs(tmp_path):
     assert [str(p) for p in parse(PredictConfig, ["a.jpg", "--top_k", "3", "b c"]).images] == ["a.jpg", "b c"]
 
 
-@pytest.mark.parametrize("file", sorted((PROJECT / "config").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_shipped_configuration_is_valid(file):
+@pytest.fixture
+def all_models(monkeypatch):
+    """`model` may be any network that is known by name, whether it has Cells yet or not."""
+    monkeypatch.setattr("src.config.MODEL_NAMES", tuple(ARCHITECTURES), raising=False)
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_valid(file, all_models):
     config = parse(TrainConfig, ["--config", str(file)])
     parse(EvalConfig, ["--config", str(file)])
     again = yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json", by_alias=True)))
@@ -53,6 +63,44 @@ def test_paper_recipe_is_what_the_tinynet_files_say():
     assert (recipe.epsilon, recipe.weight_decay, recipe.ema_decay, recipe.loss_scale) == (1e-3, 1e-5, 0.9999, 1024)
     assert parse(TrainConfig, ["--config", str(PROJECT / "config/tinynet_c.yaml")]).drop_path == 0
     assert (recipe.optimizer, recipe.schedule, recipe.mixup, recipe.cutmix) == ("rmsprop", "step", 0, 0)
+
+
+def test_a_recipe_names_its_network_and_how_to_start_it():
+    for file in CONFIGS:
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith("# "), file.name
+        if file.stem in ARCHITECTURES:
+            assert read_yaml(file)["model"] == (file.stem, file)
+            assert f"--config config/{file.name} --data_path IMAGENET\n" in text
+            assert f": {ARCHITECTURES[file.stem].resolution} px, " in text.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_network_has_a_recipe(name, all_models):
+    if "minus" in name:  # no recipe of their own: TinyNet's
+        recipe = parse(TrainConfig, ["--config", str(PROJECT / "config/imagenet.yaml"), "--model", name])
+    else:
+        recipe = parse(TrainConfig, ["--config", str(PROJECT / f"config/{name}.yaml")])
+    assert (recipe.model, recipe.input_size) == (name, 0)
+
+
+@pytest.mark.parametrize("name", EFFICIENTNET_COEFFICIENTS)
+def test_efficientnets_train_with_the_released_dropout(name, all_models):
+    recipe = parse(TrainConfig, ["--config", str(PROJECT / f"config/{name}.yaml")])
+    assert recipe.dropout == EFFICIENTNET_COEFFICIENTS[name].dropout
+    assert (recipe.lr, recipe.drop_path, recipe.bn_momentum, recipe.autoaugment) == (0.256, 0.2, 0.99, True)
+    side = ARCHITECTURES[name].resolution
+    assert recipe.crop_pct == pytest.approx(side / (side + 32), abs=1e-3)  # 32 pixels more than are kept
+
+
+def test_the_recipes_of_the_ghostnets(all_models):
+    recipe = parse(TrainConfig, ["--config", str(PROJECT / "config/ghostnet_100.yaml")])
+    assert (recipe.optimizer, recipe.schedule, recipe.momentum, recipe.batch_size) == ("sgd", "cosine", 0.9, 128)
+    assert (recipe.lr, recipe.warmup_lr, recipe.min_lr, recipe.lr_batch) == (0.4, 0.1, 1e-6, 1024)
+    assert (recipe.epochs, recipe.warmup_epochs, recipe.weight_decay, recipe.ema_decay) == (500, 20, 4e-5, 0)
+    recipe = parse(TrainConfig, ["--config", str(PROJECT / "config/s_ghostnet_b4.yaml")])
+    assert (recipe.lr, recipe.warmup_lr, recipe.epochs, recipe.weight_decay) == (0.6, 1e-4, 450, 2e-5)
+    assert (recipe.dropout, recipe.drop_path, recipe.autoaugment, recipe.schedule) == (0.3, 0.1, True, "cosine")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +149,8 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
         parse(schema, ["--help"])
     text = capsys.readouterr().out
     assert stop.value.code == 0
-    positional = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models"}.get(schema)
+    words = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models", TableConfig: "files"}
+    positional = words.get(schema)
     assert all(f"--{key}" in text for key in keys(schema) if key != positional)
     assert positional is None or f" [{schema.model_fields[positional].title} ...]\n" in text
     assert "\nProgram:" in text and text.count(":\n") >= 3

@@ -2,11 +2,12 @@ import json
 
 import pytest
 
-from src.config import CompareConfig, CostConfig, FormulaConfig
-from src.design.commands import compare, cost, formula
+from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
+from src.design.commands import compare, cost, formula, published
 from src.design.cost import total_cost
 from src.design.description import load_architecture
 from src.design.families import ARCHITECTURES, TINYNETS
+from src.design.models_table import BEGIN, END, models_table
 from src.design.table import table
 from src.errors import UserError
 
@@ -91,3 +92,17 @@ def test_compare(capsys):
 def test_what_is_missing_is_named(action, config, words):
     with pytest.raises(UserError, match=words):
         action(config)
+
+
+def test_the_table_is_printed_or_written(capsys, tmp_path):
+    published(TableConfig())
+    assert capsys.readouterr().out == models_table() + "\n"
+    files = tmp_path / "a.md", tmp_path / "b_CN.md"
+    for file in files:
+        file.write_text(f"{BEGIN}{END}")
+    published(TableConfig(write=True, files=files))
+    assert capsys.readouterr().out == ""
+    assert models_table() in files[0].read_text() and models_table(chinese=True) in files[1].read_text()
+    for config in (TableConfig(write=True), TableConfig(files=files)):
+        with pytest.raises(UserError, match="--write and files belong together"):
+            published(config)
