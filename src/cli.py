@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from src.config import COMMANDS, Options, keys
+from src.design.description import SUFFIXES
 from src.errors import Diverged, UserError, did_you_mean
 
 Schema = TypeVar("Schema", bound=Options)
@@ -133,6 +134,9 @@ def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, P
             raise UserError(
                 f"{file}: unknown key {key!r}{did_you_mean(str(key), known)}; `train.py --help` lists all keys"
             )
+    model = content.get("model")
+    if isinstance(model, str) and Path(model).suffix in SUFFIXES and (file.parent / model).exists():
+        content["model"] = str(file.parent / model)  # an architecture file, seen from this one
     merged = read_yaml(file.parent / str(base), (*seen, file.resolve())) if base else {}
     return merged | {key: (value, file) for key, value in content.items()}
 

@@ -16,7 +16,10 @@ from src.design.description import SUFFIXES
 from src.design.families import ARCHITECTURES
 from src.errors import did_you_mean
 
-UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
+QUANTITIES = {  # units that a value may have, and an example
+    "macs": ({"": 1, "k": 1e3, "m": 1e6, "g": 1e9}, "100M"),
+    "latency": ({"ms": 1e-3, "s": 1}, "5ms"),
+}
 
 
 def option(default: Any, text: str, **limits: Any) -> Any:
@@ -416,16 +419,29 @@ class FormulaConfig(PlotOptions):
         None, "tiny: fit it on the points of this .csv or .json file (c, r, d) instead of the published TinyNets"
     )
     pixels: int = option(4, "tiny: the resolution may move by so much to meet the budget", ge=0, le=64)
-    output: Path | None = option(None, "write the network as an architecture file (.yaml, .yml, .json)")
+    latency: float | None = option(
+        None,
+        "instead of macs: the largest network that takes so long for an image here, such as 5ms",
+        title="TIME",
+        gt=0,
+    )
+    benchmark: bool = option(False, "time the network on this machine, as an ONNX file in ONNX Runtime")
+    threads: int = option(1, "benchmark, latency: threads that compute an image", ge=1)
+    output: Path | None = option(
+        None, "write the network as an architecture file (.yaml, .yml, .json), and NAME_train.yaml for train.py"
+    )
 
-    @field_validator("macs", mode="before")
+    @field_validator("macs", "latency", mode="before")
     @classmethod
-    def _unit(cls, text: Any) -> Any:
-        factor = UNITS.get(text[-1:].upper(), 0) if isinstance(text, str) else 0
+    def _unit(cls, text: Any, field: ValidationInfo) -> Any:
+        units, example = QUANTITIES[str(field.field_name)]
+        if not isinstance(text, str):
+            return text
+        found = re.fullmatch(r"([\d.eE+-]+)\s*([A-Za-z]*)", text)
         try:
-            return float(text[:-1]) * factor if factor else text
-        except ValueError:
-            raise ValueError("expected a number, alone or with K, M or G behind it") from None
+            return float(found[1]) * units[found[2].lower()]
+        except (TypeError, ValueError, KeyError):
+            raise ValueError(f"expected a number with a unit, such as {example}") from None
 
 
 class CompareConfig(ProgramOptions):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
@@ -15,10 +19,13 @@ from src.design.formula import Estimate, Formula, fit, published_formula
 from src.design.models_table import models_table, write_table
 from src.design.pictures import draw_families, draw_formula, draw_stages
 from src.design.points import read_points
+from src.design.recipe import save_training_config
 from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_macs
 from src.design.shrink import Shrunk, shrink
 from src.design.table import aligned, table
 from src.errors import UserError
+
+Scale = Callable[[Architecture, float, FormulaConfig], tuple[Architecture, str]]
 
 NEAR = 0.03  # share of the MACs within which a published TinyNet is compared with
 
@@ -50,11 +57,12 @@ def cost(config: CostConfig) -> None:
 
 
 def formula(config: FormulaConfig) -> None:
-    """A network for a budget of multiply-adds. What accuracy it reaches only training can tell.
+    """A network for a budget: of multiply-adds, or of time on this machine. Its accuracy only training can tell.
 
     python search.py formula --macs 100M --output tiny_100m.yaml
     python search.py formula --macs 70M --base ghostnet_100
     python search.py formula --macs 100M --rule giant
+    python search.py formula --latency 5ms
 
     A file for --points has a row for each good network of a search: c, r and d are its MACs, resolution and depth as
     factors of the base's. CSV starts with the header `c,r,d`; JSON is a list of {"c": ..., "r": ..., "d": ...}.
@@ -62,13 +70,20 @@ def formula(config: FormulaConfig) -> None:
     Raises:
         UserError: no budget or one out of reach, unusable points, or an output that cannot be written.
     """
-    if config.macs is None:
-        raise UserError("macs is missing: give a budget of multiply-adds, such as --macs 100M")
+    if (config.macs is None) == (config.latency is None):
+        raise UserError("macs or latency: give one of them, such as --macs 100M or --latency 5ms")
     base = find_architecture(config.base)
-    network, report = _giant(base, config) if config.rule == "giant" else _tiny(base, config)
+    scale = _giant if config.rule == "giant" else _tiny
+    budget, times = (config.macs, "") if config.macs else _budget_within(base, scale, config)
+    network, report = scale(base, budget, config, config.plot)
+    if config.benchmark and not times:
+        times = _speed(network, config.threads)
+    if times:
+        report += f"\n{times}"
     if config.output:
         save_architecture(network, config.output)
-        report += f"\nwritten to {config.output}"
+        recipe = save_training_config(network, base, config.rule, config.output)
+        report += f"\nwritten to {config.output}; train it by {recipe}"
     print(f"{report}\n\n{table(network)}")
 
 
@@ -119,26 +134,65 @@ def _overview(networks: list[Architecture], num_classes: int) -> str:
     return aligned(rows)
 
 
-def _tiny(base: Architecture, config: FormulaConfig) -> tuple[Architecture, str]:
+def _tiny(base: Architecture, macs: float, config: FormulaConfig, plot: Path | None = None) -> tuple[Architecture, str]:
     """The tiny formula's network, and what there is to say of it."""
     law = fit(read_points(config.points)) if config.points else published_formula()
-    shrunk = shrink(base, config.macs, law, config.pixels)
-    if config.plot:
-        draw_formula(law, shrunk, base, config.plot)
+    shrunk = shrink(base, macs, law, config.pixels)
+    if plot:
+        draw_formula(law, shrunk, base, plot)
     source = str(config.points or "TinyNet-A to E and EfficientNet-B0, as published")
     return shrunk.architecture, _report(shrunk, base, law, source)
 
 
-def _giant(base: Architecture, config: FormulaConfig) -> tuple[Architecture, str]:
+def _giant(
+    base: Architecture, macs: float, config: FormulaConfig, plot: Path | None = None
+) -> tuple[Architecture, str]:
     """EfficientNet's network, and what there is to say of it."""
-    if config.plot or config.points:
+    if plot or config.points:
         raise UserError("plot and points are the tiny rule's: the giant one has nothing fitted; leave them out")
-    phi = phi_for_macs(base, config.macs)
-    network = compound_scale(base, phi, name=f"{base.name}_giant_{config.macs / 1e6:.4g}m")
+    phi = phi_for_macs(base, macs)
+    network = compound_scale(base, phi, name=f"{base.name}_giant_{macs / 1e6:.4g}m")
     factors = zip(("depth", "width", "resolution"), EFFICIENTNET_COMPOUND)
     rows = [(name, f"{factor:g}^phi", f"{factor**phi:.3f}") for name, factor in factors]
-    lines = [f"giant formula, {base.name} scaled by phi = {phi:g}", aligned(rows), _met(network, config.macs)]
+    lines = [f"giant formula, {base.name} scaled by phi = {phi:g}", aligned(rows), _met(network, macs)]
     return network, "\n".join(lines)
+
+
+def _budget_within(base: Architecture, scale: Scale, config: FormulaConfig) -> tuple[float, str]:
+    """The budget whose network keeps the latency on this machine, and all times that were measured."""
+    latency, whole = _latency(), total_cost(base).macs
+    budgets: dict[Architecture, float] = {}
+
+    def family(macs: float) -> Architecture:
+        network = scale(base, macs, config)[0]
+        return budgets.setdefault(network, macs) and network
+
+    most = whole if config.rule == "tiny" else float("inf")
+    measure = partial(latency.timed, threads=config.threads)
+    found = latency.largest_within(family, whole, most, config.latency, measure)
+    best = [one for one in found if one.seconds <= config.latency][-1]
+    rows = [("M MACs", "pixels", "ms an image", "")]
+    for one in found:
+        note = "taken: the largest within the time" if one is best else ""
+        rows.append((f"{one.macs / 1e6:,.2f}", one.network.resolution, f"{one.seconds * 1e3:.2f}", note))
+    return budgets[best.network], f"{_how_timed(config.threads)}\n{aligned(rows, left=0)}"
+
+
+def _speed(network: Architecture, threads: int) -> str:
+    return f"{_latency().timed(network, threads).seconds * 1e3:.2f} ms an image; {_how_timed(threads)}"
+
+
+def _how_timed(threads: int) -> str:
+    return f"measured here: median, ONNX file, ONNX Runtime on the CPU, batch 1, threads: {threads}"
+
+
+def _latency() -> ModuleType:
+    """Measuring builds the network: it alone needs MindSpore."""
+    try:
+        from src.deploy import latency
+    except ImportError as error:
+        raise UserError(f"measuring builds and exports networks, but {error}; `pip install '.[onnx]'`") from None
+    return latency
 
 
 def _report(shrunk: Shrunk, base: Architecture, law: Formula, source: str) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 
 from src import distributed
 from src.config import TrainConfig
+from src.design.compare import differences
+from src.design.description import from_dict
 from src.errors import UserError
 from src.image_folder import ImageFolder, fingerprint
 from src.training.checkpoint import generation_before, newest_state, read_state
@@ -25,7 +27,11 @@ FREE = {
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
     "replace_head", "model", "num_classes", "input_size", "crop_pct",
 }  # fmt: skip
-FIXED = ("model", "classes")  # a checkpoint of another network or other classes cannot be gone on with at all
+FIXED = (
+    "model",
+    "architecture",
+    "classes",
+)  # a checkpoint of another network or other classes cannot be gone on with at all
 IDENTITY = (*FIXED, "preprocess", "data", "device", "ranks", "workers")  # as they are in effect, whatever keys say
 
 Start = tuple[Path, dict[str, np.ndarray], dict[str, Any]]
@@ -82,12 +88,19 @@ def check_same_run(path: Path, was: dict[str, Any], now: dict[str, Any], *, allo
     changes |= {key: (before[key], after[key]) for key in keys if before[key] != after[key]}
     if not changes:
         return
-    named = "; ".join(f"{key} was {_short(old)} and is {_short(new)} now" for key, (old, new) in changes.items())
+    named = "; ".join(_named(key, old, new) for key, (old, new) in changes.items())
     if any(key in changes for key in FIXED):
         raise UserError(f"resume: {path} is of another run: {named}; start a new one, with --ckpt")
     if not allowed:
         raise UserError(f"resume: {named}; that changes the result: set it back, or say --allow_changes")
     logger.warning("going on from %s although %s", path, named)
+
+
+def _named(key: str, old: Any, new: Any) -> str:
+    if key == "architecture":
+        found = differences(from_dict(new), from_dict(old))
+        return f"architecture is another: {'; '.join(found[:3]) or 'in name alone'}"
+    return f"{key} was {_short(old)} and is {_short(new)} now"
 
 
 def _short(value: Any) -> str:

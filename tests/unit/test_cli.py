@@ -42,14 +42,8 @@ def test_dashes_and_equal_signs(tmp_path):
     assert [str(p) for p in parse(PredictConfig, ["a.jpg", "--top_k", "3", "b c"]).images] == ["a.jpg", "b c"]
 
 
-@pytest.fixture
-def all_models(monkeypatch):
-    """`model` may be any network that is known by name, whether it has Cells yet or not."""
-    monkeypatch.setattr("src.config.MODEL_NAMES", tuple(ARCHITECTURES), raising=False)
-
-
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda path: path.stem)
-def test_every_shipped_configuration_is_valid(file, all_models):
+def test_every_shipped_configuration_is_valid(file):
     config = parse(TrainConfig, ["--config", str(file)])
     parse(EvalConfig, ["--config", str(file)])
     again = yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json", by_alias=True)))
@@ -76,7 +70,7 @@ def test_a_recipe_names_its_network_and_how_to_start_it():
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_network_has_a_recipe(name, all_models):
+def test_every_network_has_a_recipe(name):
     if "minus" in name:  # no recipe of their own: TinyNet's
         recipe = parse(TrainConfig, ["--config", str(PROJECT / "config/imagenet.yaml"), "--model", name])
     else:
@@ -85,7 +79,7 @@ def test_every_network_has_a_recipe(name, all_models):
 
 
 @pytest.mark.parametrize("name", EFFICIENTNET_COEFFICIENTS)
-def test_efficientnets_train_with_the_released_dropout(name, all_models):
+def test_efficientnets_train_with_the_released_dropout(name):
     recipe = parse(TrainConfig, ["--config", str(PROJECT / f"config/{name}.yaml")])
     assert recipe.dropout == EFFICIENTNET_COEFFICIENTS[name].dropout
     assert (recipe.lr, recipe.drop_path, recipe.bn_momentum, recipe.autoaugment) == (0.256, 0.2, 0.99, True)
@@ -93,7 +87,7 @@ def test_efficientnets_train_with_the_released_dropout(name, all_models):
     assert recipe.crop_pct == pytest.approx(side / (side + 32), abs=1e-3)  # 32 pixels more than are kept
 
 
-def test_the_recipes_of_the_ghostnets(all_models):
+def test_the_recipes_of_the_ghostnets():
     recipe = parse(TrainConfig, ["--config", str(PROJECT / "config/ghostnet_100.yaml")])
     assert (recipe.optimizer, recipe.schedule, recipe.momentum, recipe.batch_size) == ("sgd", "cosine", 0.9, 128)
     assert (recipe.lr, recipe.warmup_lr, recipe.min_lr, recipe.lr_batch) == (0.4, 0.1, 1e-6, 1024)
@@ -187,13 +181,28 @@ def test_budgets_have_units(text, macs):
     assert parse(FormulaConfig, ["--macs", text]).macs == pytest.approx(macs)
 
 
+@pytest.mark.parametrize("text, seconds", [("5ms", 0.005), ("0.2 s", 0.2)])
+def test_times_have_units(text, seconds):
+    assert parse(FormulaConfig, ["--latency", text]).latency == pytest.approx(seconds)
+
+
+def test_an_architecture_file_is_seen_from_the_configuration_that_names_it(tmp_path):
+    (tmp_path / "net.yaml").write_text("")
+    (tmp_path / "train.yaml").write_text("model: net.yaml")
+    assert parse(TrainConfig, ["--config", str(tmp_path / "train.yaml")]).model == str(tmp_path / "net.yaml")
+    (tmp_path / "net.yaml").unlink()  # a run's own configuration names it as seen from where the run was started
+    assert parse(TrainConfig, ["--config", str(tmp_path / "train.yaml")]).model == "net.yaml"
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--macs", "100Q"], "macs is '100Q': expected a valid number"),
-        (["--macs", "manyM"], "macs is 'manyM': expected a number, alone or with K, M or G behind it"),
+        (["--macs", "100Q"], "macs is '100Q': expected a number with a unit, such as 100M"),
+        (["--macs", "manyM"], "macs is 'manyM': expected a number with a unit, such as 100M"),
         (["--macs=-1M"], "macs is '-1M': expected greater than 0"),
-        (["--macs", "infM"], "expected a finite number"),
+        (["--macs", "infM"], "expected a number with a unit"),
+        (["--latency", "5"], "latency is '5': expected a number with a unit, such as 5ms"),
+        (["--latency", "0ms"], "latency is '0ms': expected greater than 0"),
         (["--rule", "huge"], "rule is 'huge': expected 'tiny' or 'giant'"),
         (["--plot", "plot.gif"], "ends in .png or .pdf"),
     ],

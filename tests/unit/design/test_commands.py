@@ -45,7 +45,7 @@ def test_formula_says_where_its_numbers_are_from(capsys, tmp_path):
     assert depth.split() == ["depth", "0.852", "+-", "0.003"]
     assert width.endswith("solved on the cost; sqrt(c / (r^2 d)) is 0.668")
     assert met == "99.54 M MACs, -0.46% of the budget" and same == "the same network as tinynet_c"
-    assert written == f"written to {path}"
+    assert written == f"written to {path}; train it by {tmp_path / 'mine_train.yaml'}"
     assert load_architecture(path).stages == TINYNETS["tinynet_c"].stages
     assert "\n".join(rest) == table(load_architecture(path))
 
@@ -85,7 +85,8 @@ def test_compare(capsys):
     [
         (cost, CostConfig(), "models are missing"),
         (cost, CostConfig(models=("tinynet_x",)), "no network 'tinynet_x'"),
-        (formula, FormulaConfig(), "macs is missing"),
+        (formula, FormulaConfig(), "macs or latency: give one of them"),
+        (formula, FormulaConfig(macs="1M", latency="1ms"), "macs or latency: give one of them"),
         (compare, CompareConfig(models=("tinynet_c",)), "models are 1; name two"),
     ],
 )
@@ -106,3 +107,16 @@ def test_the_table_is_printed_or_written(capsys, tmp_path):
     for config in (TableConfig(write=True), TableConfig(files=files)):
         with pytest.raises(UserError, match="--write and files belong together"):
             published(config)
+
+
+def test_the_largest_network_within_a_time(capsys):
+    """Times that any machine keeps, and that none does."""
+    formula(FormulaConfig(latency="10s", base="tinynet_e"))
+    out = capsys.readouterr().out
+    assert (
+        "taken: the largest within the time\n" in out
+        and "threads: 1\n" in out
+        and out.splitlines()[1].split()[:2] == ["c", "1.0000"]
+    )
+    with pytest.raises(UserError, match="latency is 0.001ms; the fastest network of this family that was measured"):
+        formula(FormulaConfig(latency="0.001ms", base="tinynet_e"))

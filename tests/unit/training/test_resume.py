@@ -1,4 +1,5 @@
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from src.ckpt import save_ckpt
 from src.config import TrainConfig
+from src.design.description import to_dict
+from src.design.families import TINYNETS
 from src.errors import UserError
 from src.image_folder import open_split
 from src.training.resume import check_same_run, data_of, find_run, shared_meta
@@ -26,6 +29,7 @@ def identity(**changes):
     config = TrainConfig().model_dump(mode="json", by_alias=True)
     whole = {
         "model": "tinynet_e",
+        "architecture": to_dict(TINYNETS["tinynet_e"]),
         "classes": ["cat", "dog"],
         "preprocess": {"size": 32, "crop_pct": 1.0},
         "data": "6 + 3 images 0123456789ab",
@@ -115,6 +119,14 @@ def test_other_data_and_devices_are_named_and_may_be_allowed(key, value, caplog)
 def test_another_network_and_other_classes_are_never_allowed(key, value, allowed):
     with pytest.raises(UserError, match=f"^resume: {PATH} is of another run: {key} was .*start a new one, with --ckpt"):
         check_same_run(PATH, identity(), identity(**{key: value}), allowed=allowed)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_architecture_file_that_has_changed_is_never_allowed(allowed):
+    now = identity(architecture=to_dict(TINYNETS["tinynet_e"].at(64)))
+    words = f"{PATH} is of another run: architecture is another: resolution 64 (not 106); start a new one"
+    with pytest.raises(UserError, match=re.escape(words)):
+        check_same_run(PATH, identity(), now, allowed=allowed)
 
 
 def test_all_changes_are_named_in_one_line_that_is_not_endless():
