@@ -10,4 +10,4 @@ cd "$PROJECT"
 "$VENV/bin/ruff" format --check .
 "$VENV/bin/clang-format" --dry-run -Werror ascend310_infer/*/*.h ascend310_infer/*/*.cc
 "$VENV/bin/shellcheck" --external-sources scripts/*.sh ascend310_infer/*.sh .ci/run
-"$VENV/bin/python" -m pytest --numprocesses 2 --dist loadgroup "$@"
+"$VENV/bin/python" -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder "$@"

@@ -11,12 +11,24 @@ settings.register_profile("project", deadline=None, suppress_health_check=[Healt
 settings.load_profile("project")
 
 
+COSTLY = ("quickstart", "classifier")  # fixtures
+FIRST = (*COSTLY, "test_ranks.py", "test_faults.py", "test_supervision.py", "test_step.py")  # the longest groups
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """What two processes share out between them (`--dist loadgroup`): files, and all tests of one costly fixture."""
+    """What two processes share out between them (`--dist loadgroup`): files, and all tests of one costly fixture.
+
+    The longest begin first, so that no process is left alone with one at the end.
+    """
+    groups = {}
     for item in items:
-        costly = [name for name in ("quickstart", "classifier") if name in item.fixturenames]
-        item.add_marker(pytest.mark.xdist_group(costly[0] if costly else item.path.name))
+        costly = [name for name in COSTLY if name in item.fixturenames]
+        group = costly[0] if costly else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+        groups.setdefault(group, []).append(item)
+    order = sorted(groups, key=lambda group: FIRST.index(group) if group in FIRST else len(FIRST))
+    items[:] = [item for group in order for item in groups[group]]
 
 
 @pytest.fixture(scope="session", autouse=True)

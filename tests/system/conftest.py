@@ -49,6 +49,14 @@ def workspace(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def small_workspace(tmp_path_factory):
+    """Another copy, whose train.py trains a network of few blocks: for what happens to a run, whatever it learns."""
+    workspace = Workspace(tmp_path_factory.mktemp("system") / "small net")
+    shutil.copy(workspace.folder / "tests/system/train_small.py", workspace.folder / "train.py")
+    return workspace
+
+
+@pytest.fixture(scope="session")
 def quickstart(workspace, tmp_path_factory):
     """The workspace after `bash scripts/quickstart.sh`, started from a foreign folder, and what that printed."""
     done = workspace.run("bash", workspace.folder / "scripts/quickstart.sh", cwd=tmp_path_factory.mktemp("elsewhere"))

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from small_training import assert_same
 from src.ckpt import read_ckpt
 
 HERE = Path(__file__).parent
-CHEAP = ("--input_size", 32, "--check_data", "off", "--log_interval", 4, "--batch_size", 32, "--epochs", 1)
+CHEAP = ("--input_size", 64, "--batch_size", 32, "--epochs", 1)
+CHEAP = (*CHEAP, "--check_data", "off", "--log_interval", 4)
 EXACT = ("--drop_path", 0.2)  # random in training, thus part of what must go on as it was
 SECONDS = 900
 
@@ -79,9 +81,9 @@ def test_metrics_do_not_depend_on_ranks_or_batch_size(found):
 class Training:
     """`run_distribute_train.sh` on two ranks, in a folder with a space in its name."""
 
-    def __init__(self, run: Path, *flags, resume: str = ""):
+    def __init__(self, project: Path, run: Path, *flags, resume: str = ""):
         self.run, self.text = run, ""
-        script = PROJECT / "scripts" / "run_distribute_train.sh"
+        script = project / "scripts" / "run_distribute_train.sh"
         words = ["bash", script, 2, "digits", "", resume, "--run_dir", run.name, *CHEAP, *flags]
         run.parent.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
@@ -118,12 +120,18 @@ class Training:
 
 
 @pytest.fixture(scope="module")
-def stopped_twice(tmp_path_factory):
+def train(small_workspace):
+    """Starts a training."""
+    return partial(Training, small_workspace.folder)
+
+
+@pytest.fixture(scope="module")
+def stopped_twice(train, tmp_path_factory):
     """The folder of a run that was stopped and went on twice, the texts of its parts, copies of what each saved."""
     run = tmp_path_factory.mktemp("run") / "my folder" / "stopped run"
     texts, saved = [], []
     for number, status in {signal.SIGTERM: 0, signal.SIGINT: 130}.items():
-        training = Training(run, *EXACT, resume="auto")
+        training = train(run, *EXACT, resume="auto")
         training.wait_for("first step done")
         training.process.send_signal(number)
         assert training.ended(status) == ""
@@ -133,12 +141,11 @@ def stopped_twice(tmp_path_factory):
     shutil.rmtree(run)
 
 
-def test_a_stopped_training_ends_as_one_that_was_not(stopped_twice, tmp_path):
+def test_a_stopped_training_ends_as_one_that_was_not(train, stopped_twice, tmp_path):
     run, texts, saved = stopped_twice
     assert [meta["step"] for meta in saved] == [4, 8] and all("stopped by SIGTERM" in text for text in texts)
-    rest, whole = Training(run, *EXACT, resume="auto"), None
-    assert rest.ended(0) == ""
-    whole = Training(tmp_path / "whole run", *EXACT)
+    assert train(run, *EXACT, resume="auto").ended(0) == ""
+    whole = train(tmp_path / "whole run", *EXACT)
     assert whole.ended(0) == ""
     (one, meta), (other, _) = (read_ckpt(r / "checkpoints" / "last.ckpt") for r in (run, tmp_path / "whole run"))
     assert meta["step"] == 22
@@ -158,17 +165,18 @@ def _only_the_first_rank_writes(run: Path) -> None:
     assert "epoch 1/1" in first and "epoch" not in second
 
 
-def test_another_number_of_ranks_is_refused_by_name(stopped_twice):
+def test_another_number_of_ranks_is_refused_by_name(small_workspace, stopped_twice):
     run, _, _ = stopped_twice
-    flags = ("--config", PROJECT / "config/digits.yaml", "--run_dir", run, "--resume", "auto", *CHEAP, *EXACT)
-    command = [sys.executable, PROJECT / "train.py", *flags, "--workers", 1]
+    project = small_workspace.folder
+    flags = ("--config", project / "config/digits.yaml", "--run_dir", run, "--resume", "auto", *CHEAP, *EXACT)
+    command = [sys.executable, project / "train.py", *flags, "--workers", 1]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 2 and "ranks was 2 and is 1 now" in done.stderr
 
 
 @pytest.mark.long
-def test_a_killed_rank_ends_all(tmp_path):
-    training = Training(tmp_path / "killed run")
+def test_a_killed_rank_ends_all(train, tmp_path):
+    training = train(tmp_path / "killed run")
     training.wait_for("training  ")
     training.rank(1).kill()
     err = training.ended(1)
@@ -183,6 +191,6 @@ def test_a_killed_rank_ends_all(tmp_path):
         (("--lr", 1e30, "--warmup_epochs", 0), 3, "at step "),
     ],
 )
-def test_what_all_ranks_complain_of_is_one_line(tmp_path, flags, status, words):
-    err = Training(tmp_path / "bad run", *flags).ended(status)
+def test_what_all_ranks_complain_of_is_one_line(train, tmp_path, flags, status, words):
+    err = train(tmp_path / "bad run", *flags).ended(status)
     assert err.startswith("error: ") and words in err and err.count("\n") == 1
