@@ -12,8 +12,8 @@ WHOLE = total_cost(EFFICIENTNET_B0).macs
 
 
 def by_width(macs):
-    """B0 with fewer pixels, about so many multiply-adds; below 20 M out of reach."""
-    if macs < 20e6:
+    """B0 with fewer pixels, about so many multiply-adds; below 8 M out of reach."""
+    if macs < 8e6:
         raise UserError("out of reach")
     return tiny_scale(EFFICIENTNET_B0, (min(macs, WHOLE) / WHOLE) ** 0.5, 1, 1)
 
