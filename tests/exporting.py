@@ -1,9 +1,14 @@
-"""What the tests of export share: a checkpoint that lets a picture through, and the command."""
+"""What the tests of export share: a checkpoint that lets a picture through, the command, what is in the files."""
 
 import json
+import re
 
+import mindspore as ms
 import numpy as np
+import onnx
 from helpers import GOLDEN
+from mindspore.ops import auto_generate, operations
+from mindspore.train import mind_ir_pb2
 from safetensors.numpy import save_file
 from seeded_weights import seeded_state
 
@@ -34,3 +39,57 @@ def export(folder, *flags):
     """export.py of FOLDER/w.ckpt, in this process."""
     words = ["--ckpt", folder / "w.ckpt", "--device_target", "CPU", *flags]
     return export_checkpoint(parse(ExportConfig, [str(word) for word in words]))
+
+
+def mindir(path):
+    graph = mind_ir_pb2.ModelProto()
+    graph.ParseFromString(path.read_bytes())
+    return graph
+
+
+def primitives_of(graph):
+    """The MindSpore operators of a MINDIR, with how often each stands there."""
+    by_reference = {primitive.name: primitive.op_type for primitive in graph.primitives}
+    nodes = [*graph.graph.node, *(node for function in graph.functions for node in function.node)]
+    names = [node.op_type.removeprefix("REF::") for node in nodes]
+    return [by_reference[name] for name in names if name in by_reference]
+
+
+def operators_of(model):
+    return [node.op_type for node in model.graph.node]
+
+
+# What the framework states of Ascend: each primitive's documentation lists its platforms. Primitives without a text of
+# their own (they are generated) are documented by the function that calls them.
+FUNCTIONS = {
+    "Dense": "dense",
+    "BiasAdd": "bias_add",
+    "Reshape": "reshape",
+    "ReLU": "relu",
+    "ReLU6": "relu6",
+    "Concat": "cat",
+}
+STRUCTURE = {"Load", "Depend", "UpdateState", "MakeTuple", "TupleGetItem", "Return", "return"}  # the graph's own
+MINDSPORE_NAME = {  # ONNX operator -> the primitive that it was made from
+    "Conv": "Conv2D", "BatchNormalization": "BatchNorm", "Gemm": "MatMul", "GlobalAveragePool": "ReduceMean",
+    "Relu": "ReLU", "Clip": "ReLU6",
+}  # fmt: skip
+
+
+def platforms(primitive):
+    function = re.sub(r"(?<!^)(?=[A-Z])", "_", primitive).lower()
+    places = [(operations, primitive), (auto_generate, primitive), (ms.ops, FUNCTIONS.get(primitive, function))]
+    for module, name in places:
+        text = getattr(module, name, None).__doc__ if hasattr(module, name) else None
+        if text and "Supported Platforms:" in text:
+            return text.split("Supported Platforms:")[1].strip().splitlines()[0]
+    return f"{primitive}: the framework states nothing"
+
+
+def assert_runs_on_ascend(mindir_path, onnx_path):
+    """Every operator of both files is stated to; the MINDIR's primitives."""
+    primitives = set(primitives_of(mindir(mindir_path))) - STRUCTURE
+    operators = operators_of(onnx.load(onnx_path))
+    for primitive in primitives | {MINDSPORE_NAME.get(name, name) for name in operators}:
+        assert "Ascend" in platforms(primitive), primitive
+    return primitives

@@ -1,14 +1,11 @@
 import hashlib
 import json
-import re
 
 import mindspore as ms
 import numpy as np
 import onnx
 import pytest
-from exporting import NAMES, export
-from mindspore.ops import auto_generate, operations
-from mindspore.train import mind_ir_pb2
+from exporting import NAMES, assert_runs_on_ascend, export, mindir, operators_of, platforms, primitives_of
 
 from src.cli import parse
 from src.config import ExportConfig
@@ -43,24 +40,6 @@ def test_exported_files_compute_what_the_network_computes(trained, exported, fil
         found = run(path, as_input(pixels, PREPROCESS, input_type))
         assert found.dtype == np.float32
         assert np.abs(found - expected).max() <= TOLERANCE[file_format, precision] * np.abs(expected).max()
-
-
-def mindir(path):
-    graph = mind_ir_pb2.ModelProto()
-    graph.ParseFromString(path.read_bytes())
-    return graph
-
-
-def primitives_of(graph):
-    """The MindSpore operators of a MINDIR, with how often each stands there."""
-    by_reference = {primitive.name: primitive.op_type for primitive in graph.primitives}
-    nodes = [*graph.graph.node, *(node for function in graph.functions for node in function.node)]
-    names = [node.op_type.removeprefix("REF::") for node in nodes]
-    return [by_reference[name] for name in names if name in by_reference]
-
-
-def operators_of(model):
-    return [node.op_type for node in model.graph.node]
 
 
 @pytest.mark.parametrize("flags, norms", [(OPEN, 0), (UNFOLDED, 31)])
@@ -201,33 +180,10 @@ def test_air_says_what_it_needs(trained):
         export(trained[1], "--file_format", "AIR")
 
 
-# What the framework states of Ascend: each primitive's documentation lists its platforms. Primitives without a text of
-# their own (they are generated) are documented by the function that calls them.
-FUNCTIONS = {"Dense": "dense", "BiasAdd": "bias_add", "Reshape": "reshape"}
-STRUCTURE = {"Load", "Depend", "UpdateState", "MakeTuple", "TupleGetItem", "Return", "return"}  # the graph's own
-MINDSPORE_NAME = {  # ONNX operator -> the primitive that it was made from
-    "Conv": "Conv2D", "BatchNormalization": "BatchNorm", "Gemm": "MatMul", "GlobalAveragePool": "ReduceMean",
-}  # fmt: skip
-
-
-def platforms(primitive):
-    function = re.sub(r"(?<!^)(?=[A-Z])", "_", primitive).lower()
-    places = [(operations, primitive), (auto_generate, primitive), (ms.ops, FUNCTIONS.get(primitive, function))]
-    for module, name in places:
-        text = getattr(module, name, None).__doc__ if hasattr(module, name) else None
-        if text and "Supported Platforms:" in text:
-            return text.split("Supported Platforms:")[1].strip().splitlines()[0]
-    return f"{primitive}: the framework states nothing"
-
-
 @pytest.mark.parametrize(
     "flags, expected", [(UNFOLDED, {"BatchNorm"}), (PIXELS, {"BiasAdd", "Transpose", "Div"}), (HALF, {"Cast"})]
 )
 def test_every_operator_is_stated_to_run_on_ascend(exported, flags, expected):
-    primitives = set(primitives_of(mindir(exported("--file_format", "MINDIR", *flags)))) - STRUCTURE
-    assert {"Conv2D", "Sigmoid", "Mul", "ReduceMean", *expected} <= primitives
-
-    operators = operators_of(onnx.load(exported("--file_format", "ONNX", *flags)))
-    for primitive in primitives | {MINDSPORE_NAME.get(name, name) for name in operators}:
-        assert "Ascend" in platforms(primitive), primitive
+    paths = [exported("--file_format", file_format, *flags) for file_format in ("MINDIR", "ONNX")]
+    assert {"Conv2D", "Sigmoid", "Mul", "ReduceMean", *expected} <= assert_runs_on_ascend(*paths)
     assert "Ascend" not in platforms("NoSuchThing")
