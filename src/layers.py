@@ -46,8 +46,11 @@ def swish(x: Tensor) -> Tensor:
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """relu6(x + 3) / 6, spelt out because ONNX export knows no HSigmoid."""
-    return ops.relu6(x + 3) * (1 / 6)
+    """relu6(x + 3) / 6, spelt out because ONNX export knows no HSigmoid.
+
+    `*` with a number would give Muls, an operator that is stated nowhere to run on Ascend.
+    """
+    return ops.mul(ops.relu6(x + 3), 1 / 6)
 
 
 def hard_swish(x: Tensor) -> Tensor:

@@ -3,13 +3,21 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from src.layers import Dropout, DropPath, SqueezeExcite, Uniform, swish
+from src.layers import Dropout, DropPath, SqueezeExcite, Uniform, hard_sigmoid, hard_swish, swish
 from src.tinynet import tinynet_e
 
 
 def test_swish():
     x = np.linspace(-5, 5, 11, dtype=np.float32)
     np.testing.assert_allclose(swish(Tensor(x)).asnumpy(), x / (1 + np.exp(-x)), atol=1e-6)
+
+
+def test_hard_activations_are_their_formulas():
+    x = np.linspace(-5, 5, 21, dtype=np.float32)
+    gate = np.clip(x + 3, 0, 6) / 6
+    np.testing.assert_allclose(hard_sigmoid(Tensor(x)).asnumpy(), gate, atol=1e-6)
+    np.testing.assert_allclose(hard_swish(Tensor(x)).asnumpy(), x * gate, atol=1e-6)
+    assert hard_swish(Tensor(x, ms.float16)).dtype == ms.float16
 
 
 def test_squeeze_excite_is_its_formula():
