@@ -1,5 +1,6 @@
 """Fixtures of all tests: the CPU in graph mode, and a small folder of real image files."""
 
+import mindspore as ms
 import pytest
 from helpers import photograph
 from hypothesis import HealthCheck, settings
@@ -34,6 +35,14 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def _cpu():
     device.setup("CPU", seed=1)
+
+
+@pytest.fixture
+def pynative():
+    """Nothing is compiled, which for large networks takes longer than all the rest."""
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    yield
+    ms.set_context(mode=ms.GRAPH_MODE)
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ def block_cell(kind, stride=1, outputs=8, drop=0.0, **style):
     return BLOCK_CELLS[kind](block, Style(**style), Norm(), DropPath(drop, salt=1))
 
 
-@pytest.fixture
-def pynative():
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    yield
-    ms.set_context(mode=ms.GRAPH_MODE)
-
-
 @pytest.mark.parametrize("kind", BLOCK_CELLS)
 def test_a_dropped_branch_leaves_the_shortcut(pynative, kind):
     cell = block_cell(kind, drop=0.999999).set_train()

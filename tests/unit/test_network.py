@@ -8,20 +8,12 @@ from hypothesis import Phase, given, settings
 from mindspore import Tensor, nn, ops
 
 from src.design.cost import total_cost
-from src.design.families import ARCHITECTURES
+from src.design.families import ARCHITECTURES, TINYNETS
 from src.design.layers import layers
 from src.errors import UserError
 from src.models import create_model, list_models
 from src.network import FeatureExtractor
 from src.weights import timm_names, weights_of
-
-
-@pytest.fixture
-def pynative():
-    """Without compilation, which takes longer than all the rest; a network of each family is compiled elsewhere."""
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    yield
-    ms.set_context(mode=ms.GRAPH_MODE)
 
 
 def images(count, channels, size):
@@ -42,8 +34,9 @@ def test_each_network_is_the_one_of_its_table_and_learns(pynative, name):
     assert [p.name for p, g in zip(trainable, gradients) if not np.abs(g.asnumpy()).max() > 0] == []
 
 
-def test_ghost_bottlenecks_learn_in_one_graph():
-    network = create_model("ghostnet_050", num_classes=7, dropout=0.2, drop_path=0.2).set_train()
+@pytest.mark.parametrize("name", ["tinynet_e", "ghostnet_050"])  # all kinds of block
+def test_a_network_learns_in_one_graph(name):
+    network = create_model(name, num_classes=7, dropout=0.2, drop_path=0.2).set_train()
     trainable = network.trainable_params()
 
     def loss_of(x):
@@ -51,6 +44,7 @@ def test_ghost_bottlenecks_learn_in_one_graph():
 
     _, gradients = ms.jit(ms.value_and_grad(loss_of, None, trainable))(images(3, 3, 64))
     assert [p.name for p, g in zip(trainable, gradients) if not np.abs(g.asnumpy()).max() > 0] == []
+    assert network.set_train(False)(images(2, 3, 64)).shape == (2, 7)
 
 
 @given(architectures)
@@ -63,7 +57,7 @@ def test_any_architecture_is_built_as_it_is_counted(network):
     assert sum(p.size for p in cells.trainable_params()) == total_cost(network, 5, 2).parameters
 
 
-@pytest.mark.parametrize("name", ["tinynet_c", "ghostnet_130", "s_ghostnet_b1"])
+@pytest.mark.parametrize("name", [*TINYNETS, "efficientnet_b0", "ghostnet_130", "s_ghostnet_b1"])
 def test_a_hook_over_the_cells_counts_the_same_macs(pynative, name):
     network = create_model(name).set_train(False)
     macs = 0
