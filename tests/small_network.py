@@ -7,8 +7,8 @@ from src.tinynet import TinyNet
 SMALL = Architecture(
     "small",
     resolution=32,
-    stem=16,
-    stages=(Stage("ds", 3, 1, 1, 16, 1), Stage("ir", 5, 2, 2, 24, 1), Stage("ir", 3, 2, 2, 80, 2)),
+    stem=8,
+    stages=(Stage("ds", 3, 2, 1, 8, 1), Stage("ir", 5, 2, 2, 16, 2)),
     head=1280,
 )
 

@@ -167,7 +167,7 @@ def test_fine_tuning_needs_to_be_asked_for(quickstart, image_folder):
 
 def test_divergence_ends_with_status_3(small_workspace, tmp_path):
     flags = ("--config", "config/digits.yaml", "--run_dir", tmp_path / "run", "--lr", 1e30, "--warmup_epochs", 0)
-    small_workspace.fails("python", "train.py", *flags, status=3, words="at step ")
+    small_workspace.fails("python", "train.py", *flags, "--input_size", 32, status=3, words="at step ")
 
 
 def test_scripts_check_their_arguments_and_return_the_childs_status(quickstart, tmp_path):

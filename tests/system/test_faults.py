@@ -17,7 +17,7 @@ import pytest
 from src.ckpt import read_ckpt
 from src.training.checkpoint import generation_before, newest_state
 
-FLAGS = "--config config/digits.yaml --input_size 48 --check_data off --batch_size 128 --epochs 2"
+FLAGS = "--config config/digits.yaml --input_size 32 --check_data off --batch_size 128 --epochs 2"
 FLAGS = [*FLAGS.split(), "--log_interval", "4", "--checkpoint_minutes", "0.001"]  # 11 steps an epoch
 TIMING = {"images_per_second", "data_wait", "seconds"}  # what may differ between two runs
 KILLS = 50
@@ -99,7 +99,7 @@ def assert_same_end(run, reference):
     assert one["metrics.csv"] == other["metrics.csv"]
     for name in ("last.ckpt", "best.ckpt"):
         (bits, *rest), (expected, *expected_rest) = one[name], other[name]
-        assert bits.keys() == expected.keys() and len(bits) > 250
+        assert bits.keys() == expected.keys() and len(bits) > 200
         assert [key for key in bits if bits[key] != expected[key]] == []
         assert rest == expected_rest
 

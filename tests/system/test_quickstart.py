@@ -84,7 +84,7 @@ def test_predict_names_what_it_sees(quickstart):
 
 def test_a_run_goes_on_where_it_ended_and_nothing_is_overwritten(small_workspace, tmp_path):
     workspace = small_workspace
-    flags = ["--config", "config/digits.yaml", "--batch_size", 128, "--check_data", "off"]
+    flags = ["--config", "config/digits.yaml", "--batch_size", 128, "--input_size", 32, "--check_data", "off"]
     run = ("--run_dir", tmp_path / "run")
     workspace.run("python", "train.py", *flags, *run, "--epochs", 1)
     last = tmp_path / "run/checkpoints/last.ckpt"
