@@ -148,7 +148,7 @@ def _giant(
     base: Architecture, macs: float, config: FormulaConfig, plot: Path | None = None
 ) -> tuple[Architecture, str]:
     """EfficientNet's network, and what there is to say of it."""
-    if plot or config.points:
+    if config.plot or config.points:
         raise UserError("plot and points are the tiny rule's: the giant one has nothing fitted; leave them out")
     phi = phi_for_macs(base, macs)
     network = compound_scale(base, phi, name=f"{base.name}_giant_{macs / 1e6:.4g}m")
@@ -165,7 +165,8 @@ def _budget_within(base: Architecture, scale: Scale, config: FormulaConfig) -> t
 
     def family(macs: float) -> Architecture:
         network = scale(base, macs, config)[0]
-        return budgets.setdefault(network, macs) and network
+        budgets.setdefault(network, macs)
+        return network
 
     most = whole if config.rule == "tiny" else float("inf")
     measure = partial(latency.timed, threads=config.threads)
