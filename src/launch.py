@@ -150,6 +150,8 @@ def main(argv: list[str]) -> int:
     """Start, wait, and return the exit status."""
     try:
         args, flags = parse(argv)
+        if args.data_path != "digits" and not Path(args.data_path).expanduser().is_dir():  # before any worker starts
+            raise UserError(f"data_path {args.data_path}: there is no such folder; it holds train/CLASS and val/CLASS")
         job, date = plan(args), time.strftime("%Y%m%d-%H%M%S")
         command, run = training(args, flags, date)
         logs = run / "logs" / f"{date}-{job.node_rank}-{os.getpid()}"

@@ -164,6 +164,9 @@ def test_the_training_that_is_started(tmp_path):
 def test_a_mistake_ends_with_status_2_and_one_line(capsys):
     assert main(["2", "--nodes"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+    assert main(["2", "/no/data"]) == 2
+    said = "error: data_path /no/data: there is no such folder; it holds train/CLASS and val/CLASS\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_free_port_can_be_taken():
