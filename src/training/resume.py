@@ -27,11 +27,8 @@ FREE = {
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
     "replace_head", "model", "num_classes", "input_size", "crop_pct",
 }  # fmt: skip
-FIXED = (
-    "model",
-    "architecture",
-    "classes",
-)  # a checkpoint of another network or other classes cannot be gone on with at all
+# A checkpoint of another network or other classes cannot be gone on with at all.
+FIXED = ("model", "architecture", "classes")
 IDENTITY = (*FIXED, "preprocess", "data", "device", "ranks", "workers")  # as they are in effect, whatever keys say
 
 Start = tuple[Path, dict[str, np.ndarray], dict[str, Any]]
