@@ -11,10 +11,9 @@ from src.config import CheckConfig
 
 def check(config: CheckConfig) -> None:
     """Print what the data set holds, or all that is wrong with it."""
-    from src.digits import resolve_data_path
     from src.errors import UserError
-    from src.image_folder import check_classes, open_split
-    from src.workers import usable_workers
+    from src.images.folder import check_classes, open_split, resolve_data_path
+    from src.runtime.workers import usable_workers
 
     root = resolve_data_path(config.data_path)
     train, val = open_split(root, "train"), open_split(root, "val")

@@ -13,7 +13,7 @@ from src.config import ConvertConfig
 
 def main(config: ConvertConfig) -> None:
     """Convert both splits."""
-    from src.convert import convert
+    from src.images.convert import convert
 
     convert(config)
 

@@ -12,7 +12,7 @@ from src.config import EvalConfig
 
 def evaluate(config: EvalConfig) -> None:
     """Print top-1, top-5 and loss; with --json, the last line is JSON."""
-    from src.evaluation import evaluate_checkpoint
+    from src.classification.evaluate import evaluate_checkpoint
 
     evaluate_checkpoint(config)
 

@@ -12,7 +12,7 @@ from src.config import ScoreConfig
 
 def postprocess(config: ScoreConfig) -> None:
     """Print top-1, top-5 and the images without result; with --json, the last line is JSON."""
-    from src.deploy.scoring import score_results
+    from src.scoring.score import score_results
 
     score_results(config)
 

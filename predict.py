@@ -12,7 +12,7 @@ from src.config import PredictConfig
 
 def predict(config: PredictConfig) -> None:
     """Print the best classes of each image; with --json as one line of JSON."""
-    from src.prediction import predict_images
+    from src.classification.predict import predict_images
 
     predict_images(config)
 

@@ -10,7 +10,7 @@ import sys
 
 from src.cli import run_command
 from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
-from src.design.commands import compare, cost, formula, published
+from src.search.commands import compare, cost, formula, published
 
 COMMANDS = {
     "cost": (CostConfig, cost),

@@ -20,14 +20,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.train_step import build, seconds
-from src.launch import free_port
-from src.msrun import Job, Launch
-from src.workers import usable_cores
+from src.launch.plan import free_port
+from src.launch.supervisor import Job, Launch
+from src.runtime.workers import usable_cores
 
 
 def take_turns(folder: Path, name: str, args: argparse.Namespace) -> None:
     """One side: do `steps` steps in each of its turns, and leave word how long they took."""
-    from src import device, distributed
+    from src.runtime import device, distributed
 
     device.setup("CPU", seed=1)
     step, batch = build(args.model, args.input_size, args.batch_size // distributed.ranks(), 0.9999)

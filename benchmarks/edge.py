@@ -29,7 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from benchmarks.photographs import make_photographs
-from src.workers import usable_cores
+from src.runtime.workers import usable_cores
 
 PROGRAM = PROJECT / "ascend310_infer/build/tinynet_infer"
 STAGES = ("decode", "preprocess", "infer")
@@ -43,7 +43,7 @@ def export_tinynet_c(folder: Path) -> Path:
     from src.config import ExportConfig
     from src.deploy.exporter import export_checkpoint
     from src.models import create_model
-    from src.weights import save_safetensors
+    from src.weights.loading import save_safetensors
 
     ms.set_seed(1)
     weights = folder / "weights.safetensors"

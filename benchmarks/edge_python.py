@@ -22,8 +22,8 @@ import onnxruntime
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from src.image_folder import list_images
-from src.preprocess import Preprocess
+from src.images.folder import list_images
+from src.images.preprocess import Preprocess
 
 
 def peak_megabytes() -> float:

@@ -34,13 +34,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.photographs import make_photographs
 from benchmarks.timm_loader import timm_loader
-from src.cache import cached
 from src.config import AugmentOptions, ConvertConfig
-from src.convert import convert
 from src.dataset import eval_dataset, train_dataset
-from src.image_folder import ImageFolder, open_split
-from src.preprocess import Preprocess
-from src.workers import usable_cores
+from src.images.cache import cached
+from src.images.convert import convert
+from src.images.folder import ImageFolder, open_split
+from src.images.preprocess import Preprocess
+from src.runtime.workers import usable_cores
 
 BATCH = 32
 SHORT_SIDE = 256  # pixels

@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import mindspore as ms
 from timm_loader import declare_torchvision_operators
 
-from src import device
+from src.deploy.deployed_network import DeployedGraph
 from src.deploy.folding import folded
-from src.deploy.graph import DeployedGraph
 from src.deploy.onnx_file import write_onnx
 from src.deploy.timing import onnx_seconds
+from src.images.preprocess import Preprocess
 from src.models import create_model
-from src.preprocess import Preprocess
+from src.runtime import device
 
 
 def our_file(model: str, path: Path, fold: bool) -> int:

@@ -28,8 +28,10 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
     """A step of the paper's recipe, and a batch for it."""
     from mindspore import Tensor
 
+    from src.classification.loss import SmoothedCrossEntropy
     from src.models import create_model
-    from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates
+    from src.training.optimizers import build_optimizer
+    from src.training.schedule import learning_rates
     from src.training.step import TrainStep
 
     recipe = RecipeOptions(epochs=1, warmup_epochs=0, ema_decay=ema_decay)
@@ -52,7 +54,7 @@ def seconds(step, batch) -> float:
 
 def measure(args: argparse.Namespace) -> None:
     """Print the speed and the share of the average."""
-    from src import device
+    from src.runtime import device
 
     print(f"{args.model}, batch {args.batch_size}, {device.setup(args.device_target)}")
     steps = {ema: build(args.model, args.input_size, args.batch_size, ema) for ema in (0.9999, 0.0)}

@@ -26,7 +26,7 @@ quickstart_model() { # exported where that has not been done
 
 images_of() { # the folder of class folders
   if [ "$1" = digits ]; then
-    (cd "$PROJECT" && "$python" -c 'from src.digits import write_digits; print(write_digits() / "val")')
+    (cd "$PROJECT" && "$python" -c 'from src.images.digits import write_digits; print(write_digits() / "val")')
   elif [ -d "$1/val" ]; then
     echo "$1/val"
   elif [ -d "$1" ]; then

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from src.config import COMMANDS, Options, keys
-from src.design.description import SUFFIXES
+from src.design.architecture_file import SUFFIXES
 from src.errors import Diverged, UserError, did_you_mean
 
 Schema = TypeVar("Schema", bound=Options)

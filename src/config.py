@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from src.design.description import SUFFIXES
+from src.design.architecture_file import SUFFIXES
 from src.design.families import ARCHITECTURES
 from src.errors import did_you_mean
 

@@ -17,13 +17,13 @@ import mindspore.dataset as ds
 import numpy as np
 from mindspore.dataset import vision
 
-from src.augment import erase, erased_boxes, operators
 from src.config import AugmentOptions
 from src.errors import UserError
-from src.image_faults import decode_fault, looks_whole
-from src.image_folder import ImageFolder
-from src.preprocess import Preprocess
-from src.read_ahead import ReadAhead
+from src.images.augment import erase, erased_boxes, operators
+from src.images.faults import decode_fault, looks_whole
+from src.images.folder import ImageFolder
+from src.images.preprocess import Preprocess
+from src.images.read_ahead import ReadAhead
 
 
 def train_dataset(

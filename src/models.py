@@ -13,16 +13,18 @@ from mindspore import nn
 
 from src.config import ModelOptions
 from src.design.architecture import Architecture
-from src.design.description import from_dict
+from src.design.architecture_file import from_dict
 from src.design.families import ARCHITECTURES, EFFICIENTNETS, INVERSE_GIANTS, find_architecture
-from src.efficientnet import EfficientNet
 from src.errors import UserError
-from src.ghostnet import GhostNet
-from src.layers import Norm
-from src.network import FeatureExtractor, Network
-from src.preprocess import Preprocess
+from src.images.preprocess import Preprocess
+from src.networks.efficientnet import EfficientNet
+from src.networks.features import FeatureExtractor
+from src.networks.ghostnet import GhostNet
+from src.networks.layers import Norm
+from src.networks.network import Network
 from src.tinynet import TinyNet
-from src.weights import LoadReport, WeightFile, load_weights, read_weights
+from src.weights.loading import LoadReport, load_weights
+from src.weights.readers import WeightFile, read_weights
 
 logger = logging.getLogger(__name__)
 

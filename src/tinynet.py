@@ -10,8 +10,8 @@ from mindspore import Tensor
 from src.design.architecture import Architecture
 from src.design.families import EFFICIENTNET_B0, TINYNETS
 from src.design.scaling import tiny_scale
-from src.layers import Norm, convolution
-from src.network import Network
+from src.networks.layers import Norm, convolution
+from src.networks.network import Network
 
 __all__ = ["TinyNet", "tinynet", "tinynet_a", "tinynet_b", "tinynet_c", "tinynet_d", "tinynet_e"]
 

@@ -5,7 +5,7 @@ import pytest
 from helpers import photograph
 from hypothesis import HealthCheck, settings
 
-from src import device
+from src.runtime import device
 
 # A busy machine is no reason for a test to fail.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])

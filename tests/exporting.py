@@ -12,13 +12,15 @@ from mindspore.train import mind_ir_pb2
 from safetensors.numpy import save_file
 from seeded_weights import seeded_state
 
-from src.ckpt import save_ckpt
 from src.cli import parse
 from src.config import ExportConfig
 from src.deploy.exporter import export_checkpoint
+from src.images.preprocess import Preprocess
 from src.models import create_model
-from src.preprocess import Preprocess
-from src.weights import load_weights, read_weights, weights_of
+from src.weights.ckpt import save_ckpt
+from src.weights.loading import load_weights
+from src.weights.names import weights_of
+from src.weights.readers import read_weights
 
 NAMES = ["cat", "dog", "fish", "großer Vogel"]
 

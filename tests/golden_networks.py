@@ -10,7 +10,9 @@ from safetensors.numpy import save_file
 from seeded_weights import seeded_images, seeded_state
 
 from src.models import create_model
-from src.weights import load_weights, read_weights, timm_names, weights_of
+from src.weights.loading import load_weights
+from src.weights.names import timm_names, weights_of
+from src.weights.readers import read_weights
 
 
 def assert_equals_timm(name, folder):

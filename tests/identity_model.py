@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from src.preprocess import Preprocess
+from src.images.preprocess import Preprocess
 
 
 def write_identity(path: Path, preprocess: Preprocess, input_type: str, batch: int | str = "batch") -> None:

@@ -1,1 +1,4 @@
-"""Files for deployment, and the proof that they compute what the network computes."""
+"""Export: graphs for Ascend and other runtimes, verified by running them, and files for Ascend's converters.
+
+May import: `classification` and everything below it.
+"""

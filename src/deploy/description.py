@@ -11,11 +11,11 @@ import numpy as np
 from mindspore import nn
 
 from src.config import ExportConfig
-from src.deploy.graph import INPUT, LAYOUTS, OUTPUT, input_shape
+from src.deploy.deployed_network import INPUT, LAYOUTS, OUTPUT, input_shape
 from src.design.cost import total_cost
-from src.files import written_beside
 from src.models import LoadedModel
-from src.weights import timm_names, weights_of
+from src.runtime.files import written_beside
+from src.weights.names import timm_names, weights_of
 
 
 def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dict[str, Any]) -> None:

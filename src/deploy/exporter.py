@@ -12,25 +12,25 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 
-from src import device
-from src.ckpt import save_ckpt
+from src.classification.evaluate import check_same_classes
 from src.config import ExportConfig
-from src.deploy.chip import Conversion, write_chip_files
+from src.deploy.ascend_converter import Conversion, write_chip_files
+from src.deploy.deployed_network import DeployedGraph, as_input, input_shape
 from src.deploy.description import describe
 from src.deploy.folding import folded
-from src.deploy.graph import DeployedGraph, as_input, input_shape
 from src.deploy.int8 import CALIBRATION_IMAGES, Comparison, compare, quantize
 from src.deploy.onnx_file import write_onnx
 from src.deploy.verification import TOLERANCE, crops_of, difference, verification_pixels
-from src.design.description import to_dict
-from src.digits import resolve_data_path
+from src.design.architecture_file import to_dict
 from src.errors import UserError
-from src.evaluation import check_same_classes
-from src.files import written_beside
-from src.image_folder import check_images, open_split
+from src.images.folder import check_images, open_split, resolve_data_path
 from src.models import LoadedModel, load_model
-from src.training.reporting import log_to
-from src.weights import save_safetensors, weights_of
+from src.runtime import device
+from src.runtime.files import written_beside
+from src.runtime.logs import log_to
+from src.weights.ckpt import save_ckpt
+from src.weights.loading import save_safetensors
+from src.weights.names import weights_of
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.layers import BATCH_NORMS
+from src.networks.layers import BATCH_NORMS
 
 
 def folded(network: nn.Cell) -> nn.Cell:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from src.deploy.graph import INPUT
+from src.deploy.deployed_network import INPUT
 from src.deploy.onnx_file import onnx_package
 from src.deploy.timing import onnx_seconds
 from src.deploy.verification import onnx_session

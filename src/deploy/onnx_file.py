@@ -8,9 +8,9 @@ from types import ModuleType
 import mindspore as ms
 from mindspore import nn
 
-from src.compat import export_onnx
-from src.deploy.graph import INPUT, OUTPUT
+from src.deploy.deployed_network import INPUT, OUTPUT
 from src.errors import UserError
+from src.runtime.compat import export_onnx
 
 
 def write_onnx(graph: nn.Cell, image: ms.Tensor, path: Path, batch_size: int) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from mindspore import nn
 
 from src.errors import UserError
-from src.image_faults import decode_fault
-from src.image_folder import list_images
-from src.preprocess import Preprocess
+from src.images.faults import decode_fault
+from src.images.folder import list_images
+from src.images.preprocess import Preprocess
 
 # Allowed difference between logits, as a share of the largest one; what is not here cannot be loaded again.
 TOLERANCE = {

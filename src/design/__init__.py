@@ -1,1 +1,4 @@
-"""Networks as data: what they are and what they cost. Nothing here imports a framework."""
+"""Networks as data: their description, their exact cost, and the rules that make one network from another.
+
+May import: `errors`, `runtime.files`. Nothing here imports a framework.
+"""

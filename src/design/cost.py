@@ -14,7 +14,7 @@ from math import ceil
 from typing import NamedTuple
 
 from src.design.architecture import Architecture, Block
-from src.design.layers import Layer, block_layers, head_layers, stem_layer
+from src.design.layer_table import Layer, block_layers, head_layers, stem_layer
 
 
 class Cost(NamedTuple):

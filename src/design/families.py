@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from src.design.architecture import Architecture, Stage
-from src.design.description import SUFFIXES, load_architecture
+from src.design.architecture_file import SUFFIXES, load_architecture
 from src.design.ghostnet import GHOSTNETS
 from src.design.scaling import compound_scale, giant_scale, tiny_scale
 from src.errors import UserError, did_you_mean

@@ -16,10 +16,10 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 
-from src import distributed
-from src.ckpt import OPTIMIZER_PREFIX, read_ckpt, save_ckpt
 from src.errors import Diverged, UserError
+from src.runtime import distributed
 from src.training.step import TrainStep
+from src.weights.ckpt import OPTIMIZER_PREFIX, read_ckpt, save_ckpt
 
 logger = logging.getLogger(__name__)
 

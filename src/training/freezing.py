@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mindspore import nn
 
-from src.layers import BATCH_NORMS
-from src.weights import HEAD
+from src.networks.layers import BATCH_NORMS
+from src.weights.names import HEAD
 
 
 def freeze(network: nn.Cell, *, backbone: bool, batch_norm: bool) -> None:

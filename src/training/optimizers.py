@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import mindspore as ms
+import numpy as np
 from mindspore import Tensor, nn, ops
+
+from src.config import RecipeOptions
 
 
 class RMSProp(nn.RMSProp):
@@ -81,3 +84,21 @@ class AdamW(nn.Optimizer):
             ops.assign(self.square[index], square)
             ops.assign_sub(weight, rate * (change + decay * weight))
         return self.global_step
+
+
+def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) -> nn.Optimizer:
+    """The optimizer of everything in `network` that requires a gradient; `rates`: one a step.
+
+    It takes gradients as they are: whoever scales the loss divides them. Weight decay concerns matrices and kernels
+    only, not BatchNorm and biases.
+    """
+    parameters = network.trainable_params()
+    matrices, vectors = [p for p in parameters if p.ndim >= 2], [p for p in parameters if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]] + [{"order_params": parameters}]
+    rates = rates.tolist()
+    if recipe.optimizer == "sgd":
+        return nn.SGD(groups, rates, momentum=recipe.momentum, nesterov=recipe.nesterov)
+    if recipe.optimizer == "adamw":
+        return AdamW(groups, rates, recipe.beta1, recipe.beta2, recipe.adam_epsilon)
+    return RMSProp(groups, rates, decay=recipe.rms_decay, momentum=recipe.momentum, epsilon=recipe.epsilon)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src import distributed
-from src.training.recipe import schedule_line
-from src.training.reporting import duration
+from src.runtime import distributed
+from src.runtime.logs import duration
+from src.training.schedule import schedule_line
 
 if TYPE_CHECKING:
     from src.training.trainer import Trainer

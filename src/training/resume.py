@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from src import distributed
 from src.config import TrainConfig
-from src.design.compare import differences
-from src.design.description import from_dict
+from src.design.architecture_file import from_dict
+from src.design.differences import differences
 from src.errors import UserError
-from src.image_folder import ImageFolder, fingerprint
+from src.images.folder import ImageFolder, fingerprint
+from src.runtime import distributed
 from src.training.checkpoint import generation_before, newest_state, read_state
-from src.training.reporting import RunFolder
+from src.training.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 

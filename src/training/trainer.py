@@ -14,31 +14,35 @@ import numpy as np
 from mindspore.dataset import Dataset
 from tqdm import tqdm
 
-from src import device, distributed
-from src.cache import cached
+from src.classification.loss import SmoothedCrossEntropy
+from src.classification.metrics import Metrics, evaluate
+from src.classification.mixing import draw
 from src.config import TrainConfig
 from src.dataset import check_batch_size, train_dataset
+from src.design.architecture_file import to_dict
 from src.design.cost import total_cost
-from src.design.description import to_dict
-from src.digits import HOW_TO_GET_DATA, resolve_data_path
 from src.errors import Diverged, UserError
-from src.image_faults import bad_files_named
-from src.image_folder import ImageFolder, check_classes, check_images, open_split
-from src.layers import Norm, vary_random_cells
+from src.images.cache import cached
+from src.images.faults import bad_files_named
+from src.images.folder import HOW_TO_GET_DATA, ImageFolder, check_classes, check_images, open_split, resolve_data_path
 from src.models import architecture_of, chosen_preprocess, create_model
+from src.networks.layers import Norm
+from src.networks.stochastic import vary_random_cells
+from src.runtime import device, distributed
+from src.runtime.logs import duration, log_to
+from src.runtime.workers import usable_workers
 from src.training.checkpoint import load_state, save_state, share_state
-from src.training.evaluator import Metrics, evaluate
 from src.training.freezing import freeze
-from src.training.mixing import draw
+from src.training.optimizers import build_optimizer
 from src.training.precision import needs_loss_scale, with_precision
 from src.training.progress import EpochSums, epoch_line, header, interval_line
-from src.training.recipe import SmoothedCrossEntropy, build_optimizer, learning_rates
-from src.training.reporting import duration, log_to
 from src.training.resume import check_same_run, data_of, find_run, shared_meta
+from src.training.schedule import learning_rates
 from src.training.step import TrainStep
 from src.training.stopping import StopRequest
-from src.weights import load_weights, read_weights, weights_of
-from src.workers import usable_workers
+from src.weights.loading import load_weights
+from src.weights.names import weights_of
+from src.weights.readers import read_weights
 
 logger = logging.getLogger(__name__)
 

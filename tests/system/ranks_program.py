@@ -11,16 +11,15 @@ from mindspore import Tensor
 from seeded_weights import seeded_state
 from small_training import batch, build, snapshot
 
-from src import device, distributed
+from src.classification.metrics import evaluate
 from src.dataset import epoch_order
-from src.digits import resolve_data_path
-from src.image_folder import open_split
-from src.layers import vary_random_cells
+from src.images.folder import open_split, resolve_data_path
+from src.images.preprocess import Preprocess
 from src.models import create_model
-from src.preprocess import Preprocess
+from src.networks.stochastic import vary_random_cells
+from src.runtime import device, distributed
 from src.training.checkpoint import share_state, state_of
-from src.training.evaluator import evaluate
-from src.weights import timm_names, weights_of
+from src.weights.names import timm_names, weights_of
 
 DIVISIBLE = {"plain": {}, "accumulated": {"accumulate": 2, "clip_norm": 1.0}}  # recipes
 UPDATES, IMAGES = 4, 16  # images of a batch, all ranks together

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from src import msrun
-from src.launch import free_port
+from src.launch import supervisor as msrun
+from src.launch.plan import free_port
 
 msrun.SCHEDULER_LEADS = 2
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from src.design.architecture import Stage
-from src.design.description import load_architecture, save_architecture
+from src.design.architecture_file import load_architecture, save_architecture
 from src.design.families import ARCHITECTURES
 
 

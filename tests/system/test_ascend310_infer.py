@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import photograph
 
-from src.preprocess import Preprocess
+from src.images.preprocess import Preprocess
 
 CLASSES, SIZE = 4, 32
 

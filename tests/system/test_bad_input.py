@@ -5,9 +5,9 @@ import pytest
 from exporting import trained_checkpoint
 from helpers import PROJECT, photograph
 
-from src.digits import write_digits
+from src.images.digits import write_digits
 from src.models import create_model
-from src.weights import save_safetensors
+from src.weights.loading import save_safetensors
 
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 

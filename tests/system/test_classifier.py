@@ -16,10 +16,10 @@ from helpers import PROJECT, photograph
 from identity_model import write_identity
 from PIL import Image
 
+from src.classification.metrics import predict_logits
 from src.config import PredictConfig
+from src.images.preprocess import Preprocess
 from src.models import load_model
-from src.preprocess import Preprocess
-from src.training.evaluator import predict_logits
 
 SIZES = [
     (500, 375),

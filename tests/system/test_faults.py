@@ -14,8 +14,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from src.ckpt import read_ckpt
 from src.training.checkpoint import generation_before, newest_state
+from src.weights.ckpt import read_ckpt
 
 FLAGS = "--config config/digits.yaml --input_size 32 --check_data off --batch_size 128 --epochs 2"
 FLAGS = [*FLAGS.split(), "--log_interval", "4", "--checkpoint_minutes", "0.001"]  # 11 steps an epoch

@@ -12,7 +12,7 @@ DIGITS = ("--input_size", 48, "--crop_pct", 1, "--crop_scale", 0.6, 1, "--hflip"
 def halves(workspace, tmp_path_factory):
     """Two data sets of five classes each, made of the embedded digits: zero to four, and five to nine."""
     written = workspace.run(
-        "python", "-c", "from src.digits import write_digits; print(write_digits())"
+        "python", "-c", "from src.images.digits import write_digits; print(write_digits())"
     ).stdout.splitlines()[-1]
     folder = tmp_path_factory.mktemp("halves")
     for split in ("train", "val"):

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import load_file
 
-from src.ckpt import read_ckpt
+from src.weights.ckpt import read_ckpt
 
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 

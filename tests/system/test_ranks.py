@@ -16,7 +16,7 @@ import ranks_program
 from helpers import PROJECT
 from small_training import assert_same
 
-from src.ckpt import read_ckpt
+from src.weights.ckpt import read_ckpt
 
 HERE = Path(__file__).parent
 CHEAP = ("--input_size", 64, "--batch_size", 32, "--epochs", 1)

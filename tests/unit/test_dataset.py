@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from src.config import AugmentOptions
 from src.dataset import epoch_order, eval_dataset, train_dataset
 from src.errors import UserError
-from src.image_folder import open_split
-from src.preprocess import Preprocess
-from src.workers import usable_cores
+from src.images.folder import open_split
+from src.images.preprocess import Preprocess
+from src.runtime.workers import usable_cores
 
 RULE = Preprocess(32)
 

@@ -1,12 +1,13 @@
 import pytest
 
 from mindspore_hub_conf import create_network
-from src.ckpt import save_ckpt
 from src.config import EvalConfig
 from src.errors import UserError
+from src.images.preprocess import Preprocess
 from src.models import chosen_preprocess, create_model, load_model
-from src.preprocess import Preprocess
-from src.weights import save_safetensors, weights_of
+from src.weights.ckpt import save_ckpt
+from src.weights.loading import save_safetensors
+from src.weights.names import weights_of
 
 
 def test_hub_builds_by_name():

@@ -4,10 +4,10 @@ from golden_networks import assert_equals_timm
 from mindspore import Tensor, nn, ops
 
 from src.errors import UserError
-from src.layers import Norm
 from src.models import create_model, list_models
+from src.networks.layers import Norm
 from src.tinynet import TinyNet, tinynet
-from src.weights import weights_of
+from src.weights.names import weights_of
 
 NAMES = ["tinynet_a", "tinynet_b", "tinynet_c", "tinynet_d", "tinynet_e"]
 

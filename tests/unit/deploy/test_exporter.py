@@ -10,13 +10,14 @@ from exporting import NAMES, assert_runs_on_ascend, export, mindir, operators_of
 from src.cli import parse
 from src.config import ExportConfig
 from src.deploy import exporter
+from src.deploy.deployed_network import as_input
 from src.deploy.description import weights_hash
-from src.deploy.graph import as_input
 from src.deploy.verification import TOLERANCE, difference, run_mindir, run_onnx, verification_pixels
 from src.errors import UserError
+from src.images.preprocess import Preprocess
 from src.models import create_model
-from src.preprocess import Preprocess
-from src.weights import load_weights, read_weights
+from src.weights.loading import load_weights
+from src.weights.readers import read_weights
 
 PREPROCESS = Preprocess(64)
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from exporting import assert_runs_on_ascend, export
 
-from src.ckpt import save_ckpt
 from src.deploy.verification import TOLERANCE, run_mindir, run_onnx
-from src.design.description import to_dict
+from src.design.architecture_file import to_dict
 from src.design.families import ARCHITECTURES
+from src.images.preprocess import Preprocess
 from src.models import create_model
-from src.preprocess import Preprocess
-from src.weights import weights_of
+from src.weights.ckpt import save_ckpt
+from src.weights.names import weights_of
 
 
 def small(name):

@@ -4,9 +4,9 @@ import pytest
 from mindspore import nn
 
 from src.deploy.folding import folded
-from src.layers import BATCH_NORMS
 from src.models import create_model
-from src.weights import weights_of
+from src.networks.layers import BATCH_NORMS
+from src.weights.names import weights_of
 
 
 class Normalized(nn.Cell):

@@ -9,7 +9,7 @@ from helpers import photograph
 from src.deploy.int8 import Comparison, compare
 from src.deploy.verification import run_onnx, verification_pixels
 from src.errors import UserError
-from src.preprocess import Preprocess
+from src.images.preprocess import Preprocess
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ import re
 import pytest
 
 from src.design.architecture import round_channels
+from src.design.architecture_file import save_architecture
 from src.design.cost import total_cost
-from src.design.description import save_architecture
 from src.design.families import (
     ARCHITECTURES,
     EFFICIENTNET_B0,

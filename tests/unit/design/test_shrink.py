@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.design.compare import differences
 from src.design.cost import total_cost
+from src.design.differences import differences
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0, TINYNET_COEFFICIENTS, TINYNETS
 from src.design.formula import fit
 from src.design.points import Point

@@ -3,9 +3,9 @@ import pytest
 from mindspore import Tensor
 from small_training import advance, assert_same, build, snapshot
 
-from src.ckpt import save_ckpt
 from src.errors import Diverged, UserError
 from src.training.checkpoint import generation_before, load_state, newest_state, read_state, save_state
+from src.weights.ckpt import save_ckpt
 
 
 @pytest.fixture(scope="module")

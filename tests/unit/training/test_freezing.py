@@ -5,12 +5,13 @@ from mindspore import Tensor, nn
 from pydantic import ValidationError
 from small_network import small
 
+from src.classification.loss import SmoothedCrossEntropy
 from src.config import RecipeOptions, TrainConfig
-from src.layers import Norm
+from src.networks.layers import Norm
 from src.training.freezing import freeze
-from src.training.recipe import SmoothedCrossEntropy, build_optimizer
+from src.training.optimizers import build_optimizer
 from src.training.step import TrainStep
-from src.weights import HEAD, weights_of
+from src.weights.names import HEAD, weights_of
 
 STATISTICS = ("moving_mean", "moving_variance")
 

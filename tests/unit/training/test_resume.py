@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.ckpt import save_ckpt
 from src.config import TrainConfig
-from src.design.description import to_dict
+from src.design.architecture_file import to_dict
 from src.design.families import TINYNETS
 from src.errors import UserError
-from src.image_folder import open_split
+from src.images.folder import open_split
 from src.training.resume import check_same_run, data_of, find_run, shared_meta
+from src.weights.ckpt import save_ckpt
 
 # What may change without a word: nothing here has a part in the weights that come out, or `IDENTITY` compares what
 # the key stands for (network, classes, pixels, images, threads in use).

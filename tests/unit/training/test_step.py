@@ -5,7 +5,8 @@ from mindspore import Tensor, ops
 from small_training import RATES, advance, assert_same, batch, build, snapshot
 
 from src.training.checkpoint import state_of
-from src.training.step import FIRST_SCALE, GROWTH_STEPS, LossScale
+from src.training.loss_scale import FIRST_SCALE, LossScale
+from src.training.step import GROWTH_STEPS
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,45 @@
+"""Draw images with their predicted classes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from src.errors import UserError
+from src.runtime.files import written_beside
+
+logger = logging.getLogger(__name__)
+
+
+SHEET_IMAGES, SHEET_COLUMNS = 32, 8
+
+
+def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) -> None:
+    """Images with their best class, evenly picked; green or red where the folder's name tells the truth.
+
+    Raises:
+        UserError: matplotlib is not installed, or the file cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError("--sheet needs matplotlib; `pip install matplotlib`") from None
+    picked = [results[i] for i in np.unique(np.linspace(0, len(results) - 1, SHEET_IMAGES).astype(int))]
+    columns = min(SHEET_COLUMNS, len(picked))
+    rows = -(-len(picked) // columns)
+    figure = Figure(figsize=(1.8 * columns, 2.1 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, result in zip(figure.axes, picked, strict=False):
+        best, truth = result["top"][0], Path(result["image"]).parent.name
+        colour = "black" if truth not in classes else "green" if truth == best["class"] else "red"
+        with Image.open(result["image"]) as image:
+            axes.imshow(image.convert("RGB"))
+        axes.set_title(f"{best['class']}\n{best['probability']:.0%}", color=colour, fontsize=9)
+    with written_beside(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+    logger.info("drew %d of %d images to %s", len(picked), len(results), path)

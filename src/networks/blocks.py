@@ -1,0 +1,113 @@
+"""The three kinds of block that networks are stacked from, one Cell each.
+
+Parameters carry timm's names (`conv_pw`, `se.conv_reduce`, ...), so that weights convert by one rename rule.
+"""
+
+from __future__ import annotations
+
+from mindspore import Tensor, nn, ops
+
+from src.design.architecture import Block, Style
+from src.networks.layers import ACTIVATIONS, Norm, SqueezeExcite, convolution
+from src.networks.stochastic import DropPath
+
+
+def squeeze_excite(block: Block, style: Style) -> nn.Cell:
+    """The block's squeeze-excite, or nothing."""
+    return SqueezeExcite(block.hidden, block.se_channels, style) if block.se_channels else nn.Identity()
+
+
+class DepthwiseSeparable(nn.Cell):
+    """Depthwise convolution, squeeze-excite, 1x1 projection."""
+
+    def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:
+        super().__init__()
+        self.residual = block.residual
+        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
+        self.bn1 = norm(block.hidden)
+        self.act = ACTIVATIONS[style.activation]
+        self.se = squeeze_excite(block, style)
+        self.conv_pw = convolution(block.hidden, block.out_channels, 1)
+        self.bn2 = norm(block.out_channels)
+        self.drop_path = drop_path
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = self.se(self.act(self.bn1(self.conv_dw(x))))
+        y = self.bn2(self.conv_pw(y))
+        return x + self.drop_path(y) if self.residual else y
+
+
+class InvertedResidual(nn.Cell):
+    """1x1 expansion, depthwise convolution, squeeze-excite, 1x1 linear projection (MBConv)."""
+
+    def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:
+        super().__init__()
+        self.residual = block.residual
+        self.conv_pw = convolution(block.in_channels, block.hidden, 1)
+        self.bn1 = norm(block.hidden)
+        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
+        self.bn2 = norm(block.hidden)
+        self.act = ACTIVATIONS[style.activation]
+        self.se = squeeze_excite(block, style)
+        self.conv_pwl = convolution(block.hidden, block.out_channels, 1)
+        self.bn3 = norm(block.out_channels)
+        self.drop_path = drop_path
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = self.act(self.bn1(self.conv_pw(x)))
+        y = self.se(self.act(self.bn2(self.conv_dw(y))))
+        y = self.bn3(self.conv_pwl(y))
+        return x + self.drop_path(y) if self.residual else y
+
+
+class GhostModule(nn.Cell):
+    """Half the channels by a 1x1 convolution, half from these by a cheap 3x3 depthwise one (GhostNet, section 3.1)."""
+
+    def __init__(self, inputs: int, outputs: int, norm: Norm, activation: str) -> None:
+        super().__init__()
+        half = outputs // 2
+        self.primary_conv = nn.SequentialCell(convolution(inputs, half, 1), norm(half))
+        self.cheap_operation = nn.SequentialCell(convolution(half, half, 3, groups=half), norm(half))
+        self.act = ACTIVATIONS[activation]
+
+    def construct(self, x: Tensor) -> Tensor:
+        primary = self.act(self.primary_conv(x))
+        cheap = self.act(self.cheap_operation(primary))
+        return ops.concat((primary, cheap), 1)
+
+
+class GhostBottleneck(nn.Cell):
+    """Ghost module to the hidden width, depthwise convolution if it strides, squeeze-excite, linear ghost module.
+
+    The input is always added: as it is, or through a depthwise and a 1x1 convolution (GhostNet, section 3.2).
+    """
+
+    def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:
+        super().__init__()
+        width, hidden, outputs = block.in_channels, block.hidden, block.out_channels
+        self.ghost1 = GhostModule(width, hidden, norm, style.activation)
+        self.strides = block.stride > 1
+        if self.strides:
+            self.conv_dw = convolution(hidden, hidden, block.kernel, block.stride, groups=hidden)
+            self.bn_dw = norm(hidden)
+        self.se = squeeze_excite(block, style)
+        self.ghost2 = GhostModule(hidden, outputs, norm, "linear")
+        self.drop_path = drop_path
+        self.shortcut = nn.SequentialCell()
+        if not block.residual:
+            self.shortcut = nn.SequentialCell(
+                convolution(width, width, block.kernel, block.stride, groups=width),
+                norm(width),
+                convolution(width, outputs, 1),
+                norm(outputs),
+            )
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = self.ghost1(x)
+        if self.strides:
+            y = self.bn_dw(self.conv_dw(y))
+        y = self.ghost2(self.se(y))
+        return self.shortcut(x) + self.drop_path(y)
+
+
+BLOCK_CELLS = {"ds": DepthwiseSeparable, "ir": InvertedResidual, "ghost": GhostBottleneck}

@@ -1,0 +1,71 @@
+"""Multi-scale feature maps of a network, for detection and segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mindspore import Tensor, nn
+
+from src.design.architecture import Architecture
+from src.errors import UserError
+from src.networks.network import Network
+
+
+class FeatureMap(NamedTuple):
+    """What `block` (its number in the whole network; -1: the stem) puts out."""
+
+    block: int
+    channels: int
+    reduction: int  # the image's side by the map's
+
+
+def feature_maps(architecture: Architecture) -> list[FeatureMap]:
+    """The last map of each resolution, before a block strides on."""
+    maps = [FeatureMap(-1, architecture.stem, 2)]
+    for index, block in enumerate(block for blocks in architecture.blocks() for block in blocks):
+        found = FeatureMap(index, block.out_channels, maps[-1].reduction * block.stride)
+        if block.stride == 1:
+            maps[-1] = found
+        else:
+            maps.append(found)
+    return maps
+
+
+class FeatureExtractor(nn.Cell):
+    """A network's `feature_maps`, for detection and segmentation: images (N, C, H, W) in, a tuple of maps out.
+
+    A map is (N, channels[i], H / reductions[i], W / reductions[i]), rounded up to whole pixels. The Cells are those of
+    the network, without its head: weights that are loaded into it are seen here.
+
+    Args:
+        network: where the Cells are taken from.
+        out_indices: which maps, from 0 on; all by default.
+
+    Raises:
+        UserError: there is no such map.
+    """
+
+    def __init__(self, network: Network, out_indices: Sequence[int] | None = None) -> None:
+        super().__init__(auto_prefix=False)  # parameters keep the network's names
+        maps = feature_maps(network.architecture)
+        wanted = range(len(maps)) if out_indices is None else out_indices
+        if not wanted or not set(wanted) <= set(range(len(maps))):
+            name = network.architecture.name
+            raise UserError(f"out_indices is {list(wanted)}; {name} has feature maps 0 to {len(maps) - 1}")
+        blocks, self.channels, self.reductions = map(list, zip(*(maps[index] for index in sorted(set(wanted)))))
+
+        self.conv_stem, self.bn1, self.stem_act = network.conv_stem, network.bn1, network.stem_act
+        cells = [cell for group in network.blocks for cell in group]
+        self.blocks = nn.CellList(cells[: blocks[-1] + 1], auto_prefix=False)
+        self.stem_is_wanted = -1 in blocks
+        self.is_wanted = tuple(index in blocks for index in range(len(self.blocks)))
+
+    def construct(self, x: Tensor) -> tuple[Tensor, ...]:
+        x = self.stem_act(self.bn1(self.conv_stem(x)))
+        maps = (x,) if self.stem_is_wanted else ()
+        for block, wanted in zip(self.blocks, self.is_wanted):
+            x = block(x)
+            if wanted:
+                maps += (x,)
+        return maps

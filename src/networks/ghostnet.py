@@ -1,0 +1,49 @@
+"""GhostNet (CVPR 2020, https://arxiv.org/abs/1911.11907) and S-GhostNet (https://arxiv.org/abs/2108.00177).
+
+The published networks are tables in `src/design/ghostnet.py`; `ghostnet` builds any other width.
+"""
+
+from __future__ import annotations
+
+from mindspore import Tensor, nn, ops
+
+from src.design import ghostnet as published
+from src.design.architecture import Architecture
+from src.networks.layers import Norm, convolution
+from src.networks.network import Network
+
+
+class ConvNorm(nn.Cell):
+    """A 1x1 convolution and its BatchNorm, under the names that timm has for them here."""
+
+    def __init__(self, inputs: int, outputs: int, norm: Norm) -> None:
+        super().__init__()
+        self.conv = convolution(inputs, outputs, 1)
+        self.bn1 = norm(outputs)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.bn1(self.conv(x))
+
+
+class GhostNet(Network):
+    """A 1x1 convolution, the mean over its map, and from that the features. Arguments: see `Network`."""
+
+    def last_blocks(self, architecture: Architecture, norm: Norm) -> list[nn.Cell]:
+        return [nn.SequentialCell(ConvNorm(architecture.stages[-1].channels, architecture.head_conv, norm))]
+
+    def build_head(self, architecture: Architecture, norm: Norm) -> None:
+        self.num_features = architecture.head_conv
+        self.conv_head = convolution(architecture.head_conv, architecture.head, 1, bias=True)
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        return self.act(self.forward_blocks(x))
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        x = self.head_act(self.conv_head(x.mean((2, 3), keep_dims=True)))
+        x = self.dropout(ops.flatten(x))
+        return x if pre_logits else self.classifier(x)
+
+
+def ghostnet(width: float, **options) -> GhostNet:
+    """GhostNet with a width multiplier; `options` as for `Network`."""
+    return GhostNet(published.ghostnet(width), **options)

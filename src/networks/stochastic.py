@@ -1,0 +1,83 @@
+"""Dropout and drop path that a resumed run repeats to the bit."""
+
+from __future__ import annotations
+
+import mindspore as ms
+from mindspore import Tensor, nn, ops
+
+
+class Uniform(nn.Cell):
+    """Random numbers in [0, 1) that are a function of (global seed, salt, how often the Cell was called before).
+
+    A counter, hashed (MurmurHash3's finaliser). MindSpore's own generator has a state that cannot be saved, and several
+    dropouts in one graph race for it, so that no run could be repeated. The counter is a parameter: it is kept in
+    checkpoints and says nothing else.
+    """
+
+    def __init__(self, salt: int) -> None:
+        super().__init__()
+        self.salt = salt
+        self.vary(0)
+        self.spread_index, self.spread_calls = _int32(0x9E3779B1), _int32(0x165667B1)
+        self.mix1, self.mix2 = _int32(0x85EBCA6B), _int32(0xC2B2AE35)
+        self.calls = ms.Parameter(Tensor(0, ms.int32), requires_grad=False)
+
+    def vary(self, stream: int) -> None:
+        """Take another stream of numbers; call it before the first of them is drawn."""
+        bits = (ms.get_seed() or 0) * 0x85EBCA6B + self.salt * 0x27D4EB2F + stream * 0x85157AF5 + 1
+        self.key = _int32(bits)
+
+    def construct(self, count: int) -> Tensor:
+        """`count` numbers, float32 (count,)."""
+        bits = ops.arange(count).astype(ms.int32) * self.spread_index + (self.calls * self.spread_calls + self.key)
+        bits = ops.depend(bits, ops.assign_add(self.calls, Tensor(1, ms.int32)))
+        bits = _xor_shifted(bits, 16) * self.mix1
+        bits = _xor_shifted(bits, 13) * self.mix2
+        bits = ops.bitwise_and(_xor_shifted(bits, 16), 0xFFFFFF)
+        return bits.astype(ms.float32) * (1 / 0x1000000)
+
+
+class Dropout(nn.Cell):
+    """In training, zero each feature of (N, C) with probability `rate` and scale the kept ones by 1/(1-rate)."""
+
+    def __init__(self, rate: float, salt: int = 0) -> None:
+        super().__init__()
+        self.rate = rate
+        self.uniform = Uniform(salt) if rate > 0 else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        if self.training and self.rate > 0:
+            rows, columns = self.mask_size(x)
+            kept = self.uniform(rows * columns) >= self.rate
+            shape = (rows, columns) + (1,) * (x.ndim - 2)
+            x = x * kept.reshape(shape).astype(x.dtype) / (1 - self.rate)
+        return x
+
+    def mask_size(self, x: Tensor) -> tuple[int, int]:
+        """Images and channels that fall or stay on their own."""
+        return x.shape[0], x.shape[1]
+
+
+class DropPath(Dropout):
+    """In training, drop the whole residual branch of an image with probability `rate`; kept ones grow by 1/(1-rate)."""
+
+    def mask_size(self, x: Tensor) -> tuple[int, int]:
+        return x.shape[0], 1
+
+
+def vary_random_cells(network: nn.Cell, stream: int) -> None:
+    """Let every random Cell of a network draw from another stream, such as a rank's own."""
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, Uniform):
+            cell.vary(stream)
+
+
+def _int32(bits: int) -> Tensor:
+    """The signed integer with the low 32 bits of `bits`."""
+    return Tensor((bits + 2**31) % 2**32 - 2**31, ms.int32)  # as a Tensor: some versions round a Python number
+
+
+def _xor_shifted(bits: Tensor, distance: int) -> Tensor:
+    """bits ^ (bits >> distance) with zeros shifted in, on signed integers."""
+    shifted = ops.bitwise_and(ops.bitwise_right_shift(bits, distance), 2 ** (32 - distance) - 1)
+    return ops.bitwise_xor(bits, shifted)

@@ -1,0 +1,112 @@
+"""What a run leaves behind in its folder: log, metrics, curves, configuration, environment."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import logging
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import yaml
+
+from src.config import TrainConfig
+from src.errors import UserError
+from src.runtime.distributed import ranks
+from src.runtime.files import remove_left_over, written_beside
+from src.runtime.logs import log_to
+from src.training.curves import draw_curves
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("mindspore", "numpy", "pillow", "pydantic", "safetensors", "onnx", "onnxruntime")
+
+
+class RunFolder:
+    """One run's folder. A row of metrics.csv is an epoch, all its values numbers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.last, self.best = folder / "checkpoints" / "last.ckpt", folder / "checkpoints" / "best.ckpt"
+        self.events = self.lock = None
+
+    def open(self, config: TrainConfig, rows: list[dict[str, float]], device: str) -> None:
+        """Write configuration and environment, start the log, and bring the metrics to the state of `rows`.
+
+        Raises:
+            UserError: the folder cannot be written to, or TensorBoard's writer is not installed.
+        """
+        try:
+            self.last.parent.mkdir(parents=True, exist_ok=True)
+            self._lock()
+            log_to(self.folder / "train.log")
+        except OSError as error:
+            raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
+        names = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
+        remove_left_over(self.last, self.best, *(self.folder / name for name in names))
+        settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
+        _write(self.folder / "config.yaml", settings)
+        _write(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
+        if config.tensorboard:
+            self.events = _event_writer(self.folder / "tensorboard", len(rows) + 1)
+        if rows:
+            self._write_metrics(rows)
+
+    def report(self, rows: list[dict[str, float]]) -> None:
+        """Add the last of `rows` to metrics.csv and to TensorBoard's events, and draw curves.png anew."""
+        self._write_metrics(rows)
+        draw_curves(rows, self.folder / "curves.png")
+        if self.events:
+            for key, value in rows[-1].items():
+                self.events.add_scalar(key, value, rows[-1]["epoch"])
+
+    def close(self) -> None:
+        """Write what TensorBoard's writer still holds, and let others have the folder."""
+        if self.events:
+            self.events.close()
+        if self.lock:
+            self.lock.close()
+
+    def _lock(self) -> None:
+        """Keep a second training out of the folder; the lock ends with the process, however it ends."""
+        self.lock = open(self.folder / ".lock", "w")  # noqa: SIM115 - held until close()
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"run_dir {self.folder} is in use by another training; wait for its end") from None
+
+    def _write_metrics(self, rows: list[dict[str, float]]) -> None:
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        with written_beside(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def _event_writer(folder: Path, epoch: int):
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
+    return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
+
+
+def environment() -> str:
+    """Versions of interpreter, system and packages, a line each."""
+    lines = [f"python {platform.python_version()}", f"system {platform.platform()}"]
+    for package in PACKAGES:
+        try:
+            lines.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            lines.append(f"{package} not installed")
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with written_beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

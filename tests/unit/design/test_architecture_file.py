@@ -1,0 +1,143 @@
+import json
+
+import pytest
+import yaml
+from architectures import architectures
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src.design.architecture_file import from_dict, load_architecture, save_architecture, to_dict
+from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
+from src.errors import UserError
+
+
+@given(architectures)
+def test_what_is_written_is_read(network):
+    content = to_dict(network)
+    assert from_dict(content) == network
+    assert from_dict(json.loads(json.dumps(content))) == network
+    assert from_dict(yaml.safe_load(yaml.safe_dump(content))) == network
+
+
+@settings(max_examples=25)
+@given(architectures)
+def test_files_give_back_the_network(tmp_path_factory, network):
+    folder = tmp_path_factory.mktemp("networks")
+    for suffix in ("yaml", "yml", "json"):
+        save_architecture(network, folder / f"network.{suffix}")
+        assert load_architecture(folder / f"network.{suffix}") == network
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_published_networks_survive(name):
+    assert from_dict(to_dict(ARCHITECTURES[name])) == ARCHITECTURES[name]
+
+
+def test_a_file_shows_the_table(tmp_path):
+    save_architecture(EFFICIENTNET_B0, tmp_path / "b0.yaml")
+    line = "- {block: ir, kernel: 5, stride: 2, expand: 6, channels: 40, repeats: 2, se: 0.25}"
+    assert line in (tmp_path / "b0.yaml").read_text().splitlines()
+
+
+def test_fields_with_a_default_may_be_left_out():
+    content = to_dict(EFFICIENTNET_B0)
+    del content["style"], content["head_conv"], content["stages"][0]["se"]
+    assert from_dict(content) == EFFICIENTNET_B0
+
+
+def changed(keys, value):
+    content = to_dict(EFFICIENTNET_B0)
+    where = content
+    for key in keys[:-1]:
+        where = where[key]
+    where[keys[-1]] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    "keys, value, text",
+    [
+        (["stages", 2, "chanels"], 8, r"unknown key stages\[2\].chanels; did you mean 'channels'\? \(known: block, "),
+        (["hed"], 8, "unknown key hed; did you mean 'head'"),
+        (["style", 3], 8, r"unknown key style.3 \(known: stem_activation"),
+        (["resolution"], "224", "resolution is '224'; expected a whole number"),
+        (["resolution"], 224.5, "resolution is 224.5; expected a whole number"),
+        (["stem"], True, "stem is True; expected a whole number"),
+        (["name"], 7, "name is 7; expected a text"),
+        (["stages"], 7, "stages is 7; expected a list"),
+        (["stages", 1], [3], r"stages\[1\] is \[3\]; expected a mapping"),
+        (
+            ["stages", 1, "block"],
+            "irr",
+            r"stages\[1\].block is 'irr'; expected one of ds, ir, ghost; did you mean",
+        ),
+        (["stages", 1, "block"], [], r"stages\[1\].block is \[\]; expected one of"),
+        (["stages", 1, "expand"], "6", r"stages\[1\].expand is '6'; expected a number"),
+        (["stages", 1, "expand"], [6, None], r"stages\[1\].expand\[1\] is None; expected a number"),
+        (["stages", 1, "expand"], [], r"stages\[1\].expand is \(\); it must be above 0"),
+        (["stages", 1, "se"], -1, r"efficientnet_b0: stages\[1\].se is -1; it must be between 0 and 1"),
+        (["stages", 1, "kernel"], 4, r"stages\[1\].kernel is 4; it must be odd"),
+        (
+            ["style", "activation"],
+            "swish",
+            "style.activation is 'swish'; expected one of silu, relu, hard_swish",
+        ),
+        (["style"], None, "style is None; expected a mapping"),
+    ],
+)
+def test_faults_name_file_key_value_and_what_is_allowed(keys, value, text):
+    with pytest.raises(UserError, match=f"^net.yaml: .*{text}"):
+        from_dict(changed(keys, value), "net.yaml")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda items: st.lists(items, max_size=3) | st.dictionaries(st.text(max_size=5), items, max_size=3),
+)
+
+
+KEYS, STAGE_KEYS = list(to_dict(EFFICIENTNET_B0)), list(to_dict(EFFICIENTNET_B0)["stages"][0])
+
+
+@given(JSON, st.sampled_from([*KEYS, None]), st.sampled_from(STAGE_KEYS))
+def test_no_content_ends_in_another_error(value, key, stage_key):
+    broken = changed([key], value) if key else changed(["stages", 1, stage_key], value)
+    for content in (value, broken):
+        try:
+            from_dict(content)
+        except UserError as fault:
+            assert str(fault).startswith("architecture: ")
+
+
+def test_missing_keys_are_named():
+    content = to_dict(EFFICIENTNET_B0)
+    del content["stages"][3]["repeats"]
+    with pytest.raises(UserError, match=r"stages\[3\].repeats is missing"):
+        from_dict(content)
+    with pytest.raises(UserError, match="the content is None; expected a mapping"):
+        from_dict(None)
+
+
+@pytest.mark.parametrize(
+    "name, text, fault",
+    [
+        ("net.yaml", "stages: [", "is not valid YAML"),
+        ("net.json", "{", "is not valid JSON"),
+        ("net.json", "[" * 100_000, "is not valid JSON"),
+        ("net.yaml", "\0", "is not valid YAML"),
+        ("net.yaml", "", "the content is None"),
+        ("net.txt", "", "ends in .yaml, .yml or .json"),
+    ],
+)
+def test_bad_files_are_one_line(tmp_path, name, text, fault):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=fault) as caught:
+        load_architecture(tmp_path / name)
+    assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="cannot read the architecture .*nothing.yaml: No such file"):
+        load_architecture(tmp_path / "nothing.yaml")
+    with pytest.raises(UserError, match="ends in .yaml, .yml or .json"):
+        save_architecture(EFFICIENTNET_B0, tmp_path / "b0.toml")

@@ -1,0 +1,88 @@
+import io
+
+import numpy as np
+import pytest
+from mindspore import nn, ops
+
+from src.classification.metrics import evaluate
+from src.cli import run
+from src.config import AugmentOptions, CheckConfig, ConvertConfig
+from src.dataset import eval_dataset, train_dataset
+from src.errors import UserError
+from src.images.convert import convert
+from src.images.faults import bad_files_named
+from src.images.folder import check_classes, check_images, open_split
+from src.images.preprocess import Preprocess
+from src.runtime.workers import usable_cores
+
+RULE = Preprocess(32)
+
+
+class Means(nn.Cell):
+    """Two logits of an image: its red and its blue."""
+
+    def construct(self, images):
+        return ops.stack((images[:, 0].mean((1, 2)), images[:, 2].mean((1, 2))), 1)
+
+
+@pytest.fixture
+def records(image_folder, tmp_path):
+    output = tmp_path / "records"
+    convert(ConvertConfig(data_path=str(image_folder), output=output, shards=2, workers=1))
+    return output
+
+
+@pytest.mark.parametrize("workers", range(1, usable_cores() + 1))
+def test_training_batches_are_those_of_the_folder_to_the_bit(image_folder, records, workers):
+    def batches(path, rank):
+        augment = AugmentOptions(randaugment=5, random_erasing=0.5)
+        options = {"epoch": 1, "seed": 2, "workers": workers, "rank": rank, "ranks": 2, "skip": 1}
+        data = train_dataset(open_split(path, "train"), RULE, augment, 2, **options)
+        return list(data.create_tuple_iterator(num_epochs=1, output_numpy=True))
+
+    for rank in (0, 1):
+        one, other = batches(image_folder, rank), batches(records, rank)
+        assert len(one) == len(other) == 2
+        for (images, labels), (images_too, labels_too) in zip(one, other):
+            np.testing.assert_array_equal(images, images_too)
+            np.testing.assert_array_equal(labels, labels_too)
+
+
+def test_evaluation_is_that_of_the_folder(image_folder, records):
+    here, there = open_split(image_folder, "val"), open_split(records, "val")
+    results = [evaluate(Means(), split.files, split.labels, RULE, 4, workers=1) for split in (here, there)]
+    assert results[0] == results[1]
+
+
+def test_slices_and_lists_of_files_can_be_read(records):
+    files = open_split(records, "train").files
+    for part in (files[3:11:2], [files[index] for index in range(3, 11, 2)]):
+        (images,) = zip(
+            *eval_dataset(part, RULE, 100, workers=1).create_tuple_iterator(num_epochs=1, output_numpy=True)
+        )
+        assert len(images[0]) == len(part) == 4
+        np.testing.assert_allclose(images[0][-1], RULE.normalize(RULE.pixels(files[9])), atol=1e-5)
+
+
+def test_checks_pass_and_damage_met_in_mid_epoch_is_named(image_folder, records):
+    train, val = open_split(records, "train"), open_split(records, "val")
+    check_classes(train, val)
+    check_images((train, val), "full")
+    with open(train.files[2].container, "r+b") as file:
+        file.seek(train.files[2].offset + 30)
+        file.write(bytes(train.files[2].length - 30))
+    with pytest.raises(UserError, match="1 bad file: .*train/00000.mindrecord/cat/2.jpg"), bad_files_named(train.files):
+        raise RuntimeError("as MindData does")
+
+
+def test_check_dataset_names_a_damaged_shard(records, capsys):
+    import check_dataset
+
+    argv = ["--data_path", str(records)]
+    assert run(CheckConfig, check_dataset.check, "", argv) == 0
+    assert "12 + 6 images in 2 classes, none bad" in capsys.readouterr().out
+    with open(records / "val" / "00000.mindrecord", "r+b") as file:
+        file.seek(-9, io.SEEK_END)
+        file.write(b"damage")
+    assert run(CheckConfig, check_dataset.check, "", argv) == 2
+    assert "val/00000.mindrecord: damaged, its checksum differs" in capsys.readouterr().out

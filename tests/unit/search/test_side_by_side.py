@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+from architectures import architectures
+from hypothesis import given, settings
+
+from src.design.cost import total_cost
+from src.design.differences import differences
+from src.design.families import ARCHITECTURES, TINYNETS
+from src.search.side_by_side import notation, side_by_side
+
+
+def test_a_stage_in_timms_notation():
+    assert notation(TINYNETS["tinynet_c"].stages[1]) == "ir_r2_k3_s2_e6_c16_se0.25"
+    assert notation(ARCHITECTURES["ghostnet_100"].stages[3]) == "ghost_r4_k3_s2_e6/2.5/2.3_c80_se0"
+
+
+def test_differences_are_named():
+    c, d = TINYNETS["tinynet_c"], TINYNETS["tinynet_d"]
+    assert differences(c, d)[:2] == ["resolution 184 (not 152)", "stage 1 repeats 2 (not 1)"]
+    assert differences(c, replace(c, name="other")) == []
+    assert differences(c, replace(c, style=replace(c.style, se_gate="hard_sigmoid"), stages=c.stages[:-1])) == [
+        "style se_gate sigmoid (not hard_sigmoid)",
+        "stages 7 (not 6)",
+    ]
+
+
+@settings(max_examples=25)
+@given(architectures, architectures)
+def test_no_difference_means_equal(first, second):
+    assert differences(first, first) == []
+    assert bool(differences(first, second)) == (first != replace(second, name=first.name))
+
+
+def test_a_line_for_each_part_of_either():
+    lines = side_by_side(TINYNETS["tinynet_c"], ARCHITECTURES["ghostnet_050"]).splitlines()
+    names = [line[:14].strip() for line in lines]
+    stages = [f"stage {index}" for index in range(7)]
+    ends = ["head_conv", "head", "classifier", "total", "second / first"]
+    assert names == ["", "input", "stem", *stages, *ends]
+    assert lines[9].split() == ["stage", "6", "ir_r1_k3_s1_e6_c176_se0.25", "-", "6.52", "0.00", "216,282", "0"]
+    assert lines[11].split() == ["head", "c1280", "=", "8.11", "0.61", "227,840", "615,680"]
+    assert lines[-1].split() == ["second", "/", "first", "x", "0.425", "x", "1.053"]
+
+
+@settings(max_examples=25)
+@given(architectures, architectures)
+def test_every_pair_is_shown_with_its_totals(first, second):
+    total = side_by_side(first, second).splitlines()[-2].split()
+    assert total[-2:] == [f"{total_cost(network).parameters:,}" for network in (first, second)]

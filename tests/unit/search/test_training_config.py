@@ -1,0 +1,36 @@
+import shutil
+
+import pytest
+from helpers import PROJECT
+
+from src.cli import parse
+from src.config import TrainConfig
+from src.design.architecture_file import save_architecture
+from src.design.families import ARCHITECTURES, EFFICIENTNET_B0, find_architecture
+from src.design.shrink import shrink
+from src.search.training_config import recipe_of, save_training_config
+
+
+@pytest.mark.parametrize("folder", [PROJECT / "runs" / "of a test", None])
+def test_what_is_written_trains_the_network_by_the_recipe_of_its_family(folder, tmp_path):
+    folder = folder or tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        network = shrink(EFFICIENTNET_B0, 50e6).architecture
+        save_architecture(network, folder / "net.yaml")
+        config = parse(
+            TrainConfig, ["--config", str(save_training_config(network, EFFICIENTNET_B0, "tiny", folder / "net.yaml"))]
+        )
+        assert find_architecture(config.model) == network
+        published = parse(TrainConfig, ["--config", str(PROJECT / "config/tinynet_d.yaml")])
+        assert config.model_copy(update={"model": "tinynet_d"}) == published
+        assert " M MACs." in (folder / "net_train.yaml").read_text().splitlines()[0]
+    finally:
+        if folder != tmp_path:
+            shutil.rmtree(folder)
+
+
+def test_each_family_has_its_own_recipe():
+    assert recipe_of(ARCHITECTURES["tinynet_a"], "tiny") == "imagenet.yaml"
+    assert recipe_of(ARCHITECTURES["efficientnet_b0"], "giant") == "efficientnet.yaml"
+    assert recipe_of(ARCHITECTURES["s_ghostnet_b1"], "giant") == "ghostnet.yaml"

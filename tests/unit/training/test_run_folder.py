@@ -1,0 +1,59 @@
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.config import TrainConfig
+from src.errors import UserError
+from src.runtime.logs import duration
+from src.training.curves import draw_curves
+from src.training.run_folder import RunFolder, environment
+
+
+@pytest.mark.parametrize("seconds, text", [(4, "4 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")])
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):
+    rows = [
+        {"epoch": epoch, "lr": 0.1 / epoch, "train_loss": 2.0, **({"raw_top1": 50} if epoch != 2 else {})}
+        for epoch in (1, 2, 3)
+    ]
+    run = RunFolder(tmp_path / "run")
+    run.open(TrainConfig(), [], "CPU")
+    run.report(rows)
+    with pytest.raises(UserError, match="is in use by another training"):
+        RunFolder(tmp_path / "run").open(TrainConfig(), rows, "CPU")
+    run.close()
+    again = RunFolder(tmp_path / "run")
+    again.open(TrainConfig(), rows[:2], "CPU")
+    again.report([*rows[:2], {"epoch": 3, "lr": 0.5, "train_loss": 1.0, "raw_top1": 60}])
+    with open(tmp_path / "run/metrics.csv", newline="") as file:
+        found = [(row["epoch"], row["lr"], row["raw_top1"]) for row in csv.DictReader(file)]
+    assert found == [("1", "0.1", "50"), ("2", "0.05", ""), ("3", "0.5", "60")]
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        ".lock", "checkpoints", "config.yaml", "environment.txt", "train.log", "metrics.csv", "curves.png",
+    }  # fmt: skip
+    assert "mindspore 2." in environment()
+    assert "device CPU, 1 process" in (tmp_path / "run/environment.txt").read_text()
+
+
+def test_tensorboard_reads_what_was_reported(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.open(TrainConfig(tensorboard=True), [], "CPU")
+    run.report([{"epoch": 1, "lr": 0.1, "train_loss": 2.0}])
+    run.close()
+    (events,) = (tmp_path / "run/tensorboard").iterdir()
+    content = events.read_bytes()
+    assert events.name.startswith("events.out.tfevents") and b"train_loss" in content
+
+
+def test_curves_show_each_line(tmp_path):
+    draw_curves(
+        [{"epoch": 1, "lr": 0.1, "train_loss": 2.0}, {"epoch": 2, "lr": 0.05, "train_loss": 1.0}], tmp_path / "a.png"
+    )
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (1430, 418)
+        assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 10

@@ -1,0 +1,154 @@
+import mindspore as ms
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mindspore import Parameter, Tensor, nn
+from pydantic import ValidationError
+
+from src.classification.loss import SmoothedCrossEntropy
+from src.config import RecipeOptions
+from src.errors import UserError
+from src.training.optimizers import build_optimizer
+from src.training.schedule import learning_rates, peak_rate, schedule_line
+
+
+def test_paper_schedule():
+    rates = learning_rates(RecipeOptions(epochs=10), 1251, 1024)
+    assert len(rates) == 10 * 1251 and rates.dtype == np.float32
+    assert rates[0] == np.float32(1e-6)
+    np.testing.assert_allclose(rates[int(1.5 * 1251)], 0.024, rtol=1e-3)  # half-way through the warm-up
+    for epoch, decays in [(3.0, 1), (4.79, 1), (4.81, 2), (7.19, 2), (7.21, 3), (9.99, 4)]:
+        np.testing.assert_allclose(rates[round(epoch * 1251)], 0.048 * 0.97**decays, rtol=1e-6)
+    warm = rates[: 3 * 1251]
+    assert (np.diff(warm) > 0).all() and (np.diff(rates[3 * 1251 :]) <= 0).all()
+
+
+def test_the_papers_rates_keep_their_bits():
+    epoch = np.arange(450 * 7) / 7
+    warm, decayed = 1e-6 + (0.012 - 1e-6) * epoch / 3, 0.012 * 0.97 ** np.floor(epoch / 2.4)
+    expected = np.where(epoch < 3, warm, decayed).astype(np.float32)
+    np.testing.assert_array_equal(learning_rates(RecipeOptions(), 7, 256), expected)
+
+
+@given(
+    st.sampled_from(["step", "cosine", "constant"]), st.integers(1, 30), st.integers(1, 40), st.floats(0, 1), st.data()
+)
+def test_schedules(schedule, epochs, steps, warm_share, data):
+    warmup = warm_share * epochs
+    min_lr = data.draw(st.floats(0, 0.1))
+    recipe = RecipeOptions(epochs=epochs, warmup_epochs=warmup, schedule=schedule, lr=0.1, lr_batch=0, min_lr=min_lr)
+    rates = learning_rates(recipe, steps, 8).astype(float)
+    epoch = np.arange(epochs * steps) / steps
+    warm, after = rates[epoch < warmup], rates[epoch >= warmup]
+    assert len(rates) == epochs * steps and (rates >= 0).all() and (rates <= np.float32(0.1)).all()
+    np.testing.assert_allclose(warm, 1e-6 + (0.1 - 1e-6) * epoch[: len(warm)] / (warmup or 1), rtol=1e-6)
+    assert (np.diff(after) <= 0).all()
+    if schedule == "constant":
+        assert (after == np.float32(0.1)).all()
+    if schedule == "cosine" and epoch[-1] > warmup:
+        assert after[-1] == pytest.approx(min_lr, abs=1e-8)
+        half = (epoch[-1] + warmup) / 2
+        assert (after[epoch[-len(after) :] < half] >= np.float32((0.1 + min_lr) / 2) - 1e-8).all()
+
+
+def test_a_schedule_that_cannot_be_is_refused():
+    with pytest.raises(ValidationError, match="warm-up takes 5 epochs, the whole run 4"):
+        RecipeOptions(epochs=4, warmup_epochs=5)
+    with pytest.raises(UserError, match="min_lr is 0.01, above the learning rate 0.006"):
+        learning_rates(RecipeOptions(schedule="cosine", min_lr=0.01), 10, 128)
+
+
+def test_a_schedule_in_words():
+    assert schedule_line(RecipeOptions(), 128) == "0.006 after 3 epochs, then x 0.97 every 2.4"
+    assert schedule_line(RecipeOptions(schedule="cosine"), 1024) == "0.048 after 3 epochs, then a cosine to 1e-06"
+    assert schedule_line(RecipeOptions(schedule="constant"), 1024).endswith("then constant")
+
+
+def test_rate_follows_the_batch_linearly_unless_told_not_to():
+    assert peak_rate(RecipeOptions(), 1024) == 0.048
+    assert peak_rate(RecipeOptions(), 128) == pytest.approx(0.006)
+    assert peak_rate(RecipeOptions(lr_batch=0), 128) == 0.048
+    np.testing.assert_allclose(learning_rates(RecipeOptions(epochs=1, warmup_epochs=0), 4, 256), 0.012)
+
+
+@pytest.mark.parametrize("smoothing, classes", [(0.1, 10), (0.0, 4), (0.3, 2)])
+def test_loss_is_the_authors_smoothing(smoothing, classes):
+    rng = np.random.RandomState(0)
+    logits, labels = rng.randn(6, classes).astype(np.float32), rng.randint(0, classes, 6).astype(np.int32)
+    target = np.full((6, classes), smoothing / (classes - 1))
+    target[np.arange(6), labels] = 1 - smoothing
+    log_odds = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    loss = SmoothedCrossEntropy(classes, smoothing)(Tensor(logits), Tensor(labels))
+    np.testing.assert_allclose(loss.asnumpy(), -(target * log_odds).sum(1).mean(), rtol=1e-5)
+
+
+class Two(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.matrix = Parameter(Tensor(np.full((2, 3), 0.5, np.float32)))
+        self.vector = Parameter(Tensor(np.full(3, 0.5, np.float32)))
+
+
+def rmsprop(weight, gradient, decay, rate, state, step):
+    gradient = gradient + decay * weight
+    state["square"] = 0.9 * state.get("square", 1) + 0.1 * gradient**2
+    state["moment"] = 0.8 * state.get("moment", 0) + rate * gradient / np.sqrt(state["square"] + 0.01)
+    return weight - state["moment"]
+
+
+def sgd(weight, gradient, decay, rate, state, step):
+    state["moment"] = 0.8 * state.get("moment", 0) + gradient + decay * weight
+    return weight - rate * state["moment"]
+
+
+def nesterov(weight, gradient, decay, rate, state, step):
+    sgd(weight, gradient, decay, rate, state, step)
+    return weight - rate * (gradient + decay * weight + 0.8 * state["moment"])
+
+
+def adamw(weight, gradient, decay, rate, state, step):
+    state["average"] = 0.7 * state.get("average", 0) + 0.3 * gradient
+    state["square"] = 0.99 * state.get("square", 0) + 0.01 * gradient**2
+    average, square = state["average"] / (1 - 0.7**step), state["square"] / (1 - 0.99**step)
+    return weight - rate * decay * weight - rate * average / (np.sqrt(square) + 0.001)
+
+
+@pytest.mark.parametrize(
+    "options, reference",
+    [
+        ({}, rmsprop),
+        ({"optimizer": "sgd"}, sgd),
+        ({"optimizer": "sgd", "nesterov": True}, nesterov),
+        ({"optimizer": "adamw", "beta1": 0.7, "beta2": 0.99, "adam_epsilon": 0.001}, adamw),
+    ],
+)
+def test_optimizers_are_their_formulas_and_decay_matrices_only(options, reference):
+    network = Two()
+    recipe = RecipeOptions(weight_decay=0.1, rms_decay=0.9, momentum=0.8, epsilon=0.01, loss_scale=4, **options)
+    rates = np.array([0.1, 0.2, 0.3, 0.05], np.float32)
+    optimizer = build_optimizer(network, recipe, rates)
+    rng = np.random.RandomState(0)
+    expected = {"matrix": np.full((2, 3), 0.5), "vector": np.full(3, 0.5)}
+    states = {"matrix": {}, "vector": {}}
+    for step, rate in enumerate(rates, 1):
+        gradients = {name: rng.randn(*value.shape) for name, value in expected.items()}
+        optimizer(tuple(ms.Tensor(gradients[p.name].astype(np.float32)) for p in network.trainable_params()))
+        for name, value in expected.items():
+            decay = 0.1 if name == "matrix" else 0
+            expected[name] = reference(value, gradients[name], decay, float(rate), states[name], step)
+    for name, value in expected.items():
+        np.testing.assert_allclose(getattr(network, name).asnumpy(), value, rtol=1e-5, atol=1e-6)
+
+
+def test_an_optimizer_takes_vectors_alone():
+    network = Two()
+    network.matrix.requires_grad = False
+    optimizer = build_optimizer(network, RecipeOptions(optimizer="sgd", momentum=0), np.array([0.5], np.float32))
+    optimizer((Tensor(np.ones(3, np.float32)),))
+    assert network.vector.asnumpy().tolist() == [0, 0, 0] and network.matrix.asnumpy().tolist() == [[0.5] * 3] * 2
+
+
+def test_nothing_to_look_ahead_by():
+    with pytest.raises(ValidationError, match="nothing to look ahead by"):
+        RecipeOptions(optimizer="sgd", momentum=0, nesterov=True)
