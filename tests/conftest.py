@@ -2,8 +2,8 @@
 
 import mindspore as ms
 import pytest
-from helpers import photograph
 from hypothesis import HealthCheck, settings
+from support.project import photograph
 
 from src.runtime import device
 

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers import photograph
+from support.project import photograph
 
 from src.images.preprocess import Preprocess
 

@@ -2,8 +2,8 @@ import runpy
 import shutil
 
 import pytest
-from exporting import trained_checkpoint
-from helpers import PROJECT, photograph
+from support.exporting import trained_checkpoint
+from support.project import PROJECT, photograph
 
 from src.images.digits import write_digits
 from src.models import create_model

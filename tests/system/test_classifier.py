@@ -12,9 +12,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from helpers import PROJECT, photograph
-from identity_model import write_identity
 from PIL import Image
+from support.identity_model import write_identity
+from support.project import PROJECT, photograph
 
 from src.classification.metrics import predict_logits
 from src.config import PredictConfig

@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import ranks_program
-from helpers import PROJECT
-from small_training import assert_same
+from support import ranks_program
+from support.project import PROJECT, SUPPORT
+from support.small_training import assert_same
 
 from src.weights.ckpt import read_ckpt
 
-HERE = Path(__file__).parent
 CHEAP = ("--input_size", 64, "--batch_size", 32, "--epochs", 1)
 CHEAP = (*CHEAP, "--check_data", "off", "--log_interval", 4)
 EXACT = ("--drop_path", 0.2)  # random in training, thus part of what must go on as it was
@@ -32,7 +31,7 @@ def found(tmp_path_factory):
     results = {}
     for ranks, wanted in names.items():
         folder = tmp_path_factory.mktemp(f"ranks {ranks}")
-        program = [HERE / "start_ranks.py", ranks, folder / "logs", HERE / "ranks_program.py", folder, *wanted]
+        program = [SUPPORT / "start_ranks.py", ranks, folder / "logs", SUPPORT / "ranks_program.py", folder, *wanted]
         paths = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'tests'}"}
         subprocess.run([sys.executable, *map(str, program)], env=paths, check=True, timeout=SECONDS)
         for name in wanted:

@@ -4,7 +4,7 @@ import re
 import shlex
 
 import pytest
-from helpers import PROJECT
+from support.project import PROJECT
 
 MISSING = {"$IMAGENET": "/no/imagenet", "$WEIGHTS": "/no/weights"}
 RUN_ELSEWHERE = ("bash scripts/quickstart.sh", "bash scripts/run_tests.sh")  # the fixture below; what runs this test

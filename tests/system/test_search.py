@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers import PROJECT
+from support.project import PROJECT
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers import PROJECT
-
-HERE = Path(__file__).parent
+from support.project import PROJECT, SUPPORT
 
 
 class Ranks:
@@ -20,7 +18,7 @@ class Ranks:
     def __init__(self, folder: Path, behaviour: str):
         self.folder = folder / "a job"
         self.folder.mkdir()
-        program = [HERE / "start_ranks.py", 2, self.folder / "logs", HERE / "toy_rank.py", behaviour, self.folder]
+        program = [SUPPORT / "start_ranks.py", 2, self.folder / "logs", SUPPORT / "toy_rank.py", behaviour, self.folder]
         command, paths = [sys.executable, *map(str, program)], os.environ | {"PYTHONPATH": str(PROJECT)}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen(command, env=paths, **pipes)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent / "tests"))
 
-from small_network import SMALL  # noqa: E402
+from support.small_network import SMALL  # noqa: E402
 
 from src.cli import run  # noqa: E402
 from src.config import TrainConfig  # noqa: E402

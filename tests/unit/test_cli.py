@@ -2,7 +2,7 @@ import re
 
 import pytest
 import yaml
-from helpers import PROJECT
+from support.project import PROJECT
 
 from src.cli import parse, read_yaml, run, run_command
 from src.config import (

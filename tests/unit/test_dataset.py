@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from helpers import photograph
 from hypothesis import given
 from hypothesis import strategies as st
+from support.project import photograph
 
 from src.config import AugmentOptions
 from src.dataset import epoch_order, eval_dataset, train_dataset

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers import PROJECT
+from support.project import PROJECT
 
 SRC = PROJECT / "src"
 ROOMS = sorted(folder.name for folder in SRC.iterdir() if (folder / "__init__.py").is_file())

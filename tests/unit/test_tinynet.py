@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from golden_networks import assert_equals_timm
 from mindspore import Tensor, nn, ops
+from support.golden_networks import assert_equals_timm
 
 from src.errors import UserError
 from src.models import create_model, list_models

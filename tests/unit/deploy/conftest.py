@@ -1,5 +1,5 @@
 import pytest
-from exporting import export, trained_checkpoint
+from support.exporting import export, trained_checkpoint
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import mindspore as ms
 import numpy as np
 import onnx
 import pytest
-from exporting import NAMES, assert_runs_on_ascend, export, mindir, operators_of, platforms, primitives_of
+from support.exporting import NAMES, assert_runs_on_ascend, export, mindir, operators_of, platforms, primitives_of
 
 from src.cli import parse
 from src.config import ExportConfig

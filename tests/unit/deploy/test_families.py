@@ -5,7 +5,7 @@ from dataclasses import replace
 import mindspore as ms
 import numpy as np
 import pytest
-from exporting import assert_runs_on_ascend, export
+from support.exporting import assert_runs_on_ascend, export
 
 from src.deploy.verification import TOLERANCE, run_mindir, run_onnx
 from src.design.architecture_file import to_dict

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import onnx
 import pytest
-from exporting import NAMES, export
-from helpers import photograph
+from support.exporting import NAMES, export
+from support.project import photograph
 
 from src.deploy.int8 import Comparison, compare
 from src.deploy.verification import run_onnx, verification_pixels

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 import pytest
-from architectures import architectures
 from hypothesis import given
 from hypothesis import strategies as st
+from support.random_architectures import architectures
 
 from src.design.architecture import Architecture, Stage, Style, nth, round_channels, shortest
 from src.design.families import EFFICIENTNET_B0

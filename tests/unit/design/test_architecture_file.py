@@ -2,9 +2,9 @@ import json
 
 import pytest
 import yaml
-from architectures import architectures
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.random_architectures import architectures
 
 from src.design.architecture_file import from_dict, load_architecture, save_architecture, to_dict
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0

@@ -1,11 +1,8 @@
-import subprocess
-import sys
 from dataclasses import replace
 
-from architectures import architectures
-from helpers import PROJECT
 from hypothesis import given
 from hypothesis import strategies as st
+from support.random_architectures import architectures
 
 from src.design.architecture import Block
 from src.design.cost import Cost, block_cost, cost_table, total_cost

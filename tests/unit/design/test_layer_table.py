@@ -2,9 +2,9 @@ import json
 from math import prod
 
 import pytest
-from architectures import architectures
-from helpers import GOLDEN
 from hypothesis import given
+from support.project import GOLDEN
+from support.random_architectures import architectures
 
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES

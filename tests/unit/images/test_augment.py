@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from helpers import photograph
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
+from support.project import photograph
 
 from src.config import AugmentOptions
 from src.dataset import train_dataset

@@ -8,9 +8,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from helpers import PROJECT, photograph
 from mindspore.mindrecord import FileReader
 from PIL import Image
+from support.project import PROJECT, photograph
 
 from src.config import ConvertConfig
 from src.errors import UserError

@@ -3,10 +3,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from helpers import photograph
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from support.project import photograph
 
 from src.images import image_file
 from src.images.image_file import PackedPath, image_source, read_image

@@ -1,10 +1,10 @@
 import numpy as np
 import PIL
 import pytest
-from helpers import photograph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from support.project import photograph
 
 from src.images.preprocess import Preprocess, centre_crop, resize_short_side
 

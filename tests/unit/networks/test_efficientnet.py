@@ -1,5 +1,5 @@
 import pytest
-from golden_networks import assert_equals_timm
+from support.golden_networks import assert_equals_timm
 
 from src.design.families import ARCHITECTURES
 from src.models import create_model

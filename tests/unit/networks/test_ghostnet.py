@@ -1,4 +1,4 @@
-from golden_networks import assert_equals_timm
+from support.golden_networks import assert_equals_timm
 
 from src.design.families import ARCHITECTURES
 from src.models import create_model

@@ -3,9 +3,9 @@
 import mindspore as ms
 import numpy as np
 import pytest
-from architectures import architectures
 from hypothesis import Phase, given, settings
 from mindspore import Tensor, nn, ops
+from support.random_architectures import architectures
 
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES, TINYNETS

@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.project import PROJECT
 
 from src.classification import metrics as evaluator
 from src.classification.predict import top_classes

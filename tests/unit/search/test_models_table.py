@@ -1,5 +1,5 @@
 import pytest
-from helpers import PROJECT
+from support.project import PROJECT
 
 from src.design.families import ARCHITECTURES
 from src.errors import UserError

@@ -1,4 +1,4 @@
-from helpers import PROJECT
+from support.project import PROJECT
 
 from src.cli import read_yaml
 from src.design.families import ARCHITECTURES

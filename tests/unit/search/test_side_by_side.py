@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from architectures import architectures
 from hypothesis import given, settings
+from support.random_architectures import architectures
 
 from src.design.cost import total_cost
 from src.design.differences import differences

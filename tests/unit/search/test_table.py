@@ -1,5 +1,5 @@
-from architectures import architectures
 from hypothesis import given
+from support.random_architectures import architectures
 
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES

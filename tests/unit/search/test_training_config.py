@@ -1,7 +1,7 @@
 import shutil
 
 import pytest
-from helpers import PROJECT
+from support.project import PROJECT
 
 from src.cli import parse
 from src.config import TrainConfig

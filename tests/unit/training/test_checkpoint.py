@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from mindspore import Tensor
-from small_training import advance, assert_same, build, snapshot
+from support.small_training import advance, assert_same, build, snapshot
 
 from src.errors import Diverged, UserError
 from src.training.checkpoint import generation_before, load_state, newest_state, read_state, save_state

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 from pydantic import ValidationError
-from small_network import small
+from support.small_network import small
 
 from src.classification.loss import SmoothedCrossEntropy
 from src.config import RecipeOptions, TrainConfig

@@ -2,7 +2,7 @@ import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Tensor, ops
-from small_training import RATES, advance, assert_same, batch, build, snapshot
+from support.small_training import RATES, advance, assert_same, batch, build, snapshot
 
 from src.training.checkpoint import state_of
 from src.training.loss_scale import FIRST_SCALE, LossScale

@@ -7,8 +7,8 @@ from itertools import accumulate
 import mindspore as ms
 import numpy as np
 import pytest
-from helpers import PROJECT
 from mindspore.train.checkpoint_pb2 import Checkpoint
+from support.project import PROJECT
 
 from src.errors import UserError
 from src.weights.ckpt import DIGEST_SIZE, read_ckpt, save_ckpt

@@ -6,10 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from helpers import GOLDEN
 from mindspore import Tensor
-from seeded_weights import seeded_state
-from small_training import batch, build, snapshot
 
 from src.classification.metrics import evaluate
 from src.dataset import epoch_order
@@ -20,6 +17,9 @@ from src.networks.stochastic import vary_random_cells
 from src.runtime import device, distributed
 from src.training.checkpoint import share_state, state_of
 from src.weights.names import timm_names, weights_of
+from support.project import GOLDEN
+from support.seeded_weights import seeded_state
+from support.small_training import batch, build, snapshot
 
 DIVISIBLE = {"plain": {}, "accumulated": {"accumulate": 2, "clip_norm": 1.0}}  # recipes
 UPDATES, IMAGES = 4, 16  # images of a batch, all ranks together

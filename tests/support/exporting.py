@@ -6,11 +6,9 @@ import re
 import mindspore as ms
 import numpy as np
 import onnx
-from helpers import GOLDEN
 from mindspore.ops import auto_generate, operations
 from mindspore.train import mind_ir_pb2
 from safetensors.numpy import save_file
-from seeded_weights import seeded_state
 
 from src.cli import parse
 from src.config import ExportConfig
@@ -21,6 +19,8 @@ from src.weights.ckpt import save_ckpt
 from src.weights.loading import load_weights
 from src.weights.names import weights_of
 from src.weights.readers import read_weights
+from support.project import GOLDEN
+from support.seeded_weights import seeded_state
 
 NAMES = ["cat", "dog", "fish", "großer Vogel"]
 

@@ -3,7 +3,6 @@
 import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn
-from small_network import small
 
 from src.classification.loss import SmoothedCrossEntropy
 from src.config import RecipeOptions
@@ -11,6 +10,7 @@ from src.training.checkpoint import state_of
 from src.training.optimizers import build_optimizer
 from src.training.precision import needs_loss_scale, with_precision
 from src.training.step import TrainStep
+from support.small_network import small
 
 RATES = np.linspace(0.001, 0.003, 40, dtype=np.float32)
 

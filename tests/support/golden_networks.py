@@ -4,15 +4,15 @@ import json
 
 import mindspore as ms
 import numpy as np
-from helpers import GOLDEN
 from mindspore import Tensor
 from safetensors.numpy import save_file
-from seeded_weights import seeded_images, seeded_state
 
 from src.models import create_model
 from src.weights.loading import load_weights
 from src.weights.names import timm_names, weights_of
 from src.weights.readers import read_weights
+from support.project import GOLDEN
+from support.seeded_weights import seeded_images, seeded_state
 
 
 def assert_equals_timm(name, folder):
