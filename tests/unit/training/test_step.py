@@ -5,8 +5,7 @@ from mindspore import Tensor, ops
 from support.small_training import RATES, advance, assert_same, batch, build, snapshot
 
 from src.training.checkpoint import state_of
-from src.training.loss_scale import FIRST_SCALE, LossScale
-from src.training.step import GROWTH_STEPS
+from src.training.loss_scale import FIRST_SCALE, GROWTH_STEPS, LossScale
 
 
 @pytest.fixture(scope="module")
