@@ -12,7 +12,7 @@ from mindspore import nn
 from tqdm import tqdm
 
 from src.dataset import eval_dataset
-from src.images.faults import bad_files_named
+from src.images.faults import explain_bad_files
 from src.images.preprocess import Preprocess
 from src.runtime import distributed
 
@@ -40,7 +40,7 @@ def predict_logits(
     data = eval_dataset(files, preprocess, batch_size, workers=workers)
     batches = iter(data.create_tuple_iterator(num_epochs=1, output_numpy=True))
     while True:
-        with bad_files_named(files, workers):
+        with explain_bad_files(files, workers):
             batch = next(batches, None)
         if batch is None:
             return

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from src.errors import UserError
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,6 @@ def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) ->
         with Image.open(result["image"]) as image:
             axes.imshow(image.convert("RGB"))
         axes.set_title(f"{best['class']}\n{best['probability']:.0%}", color=colour, fontsize=9)
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=100)
     logger.info("drew %d of %d images to %s", len(picked), len(results), path)

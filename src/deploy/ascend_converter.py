@@ -17,7 +17,7 @@ import numpy as np
 
 from src.deploy.deployed_network import INPUT, input_shape
 from src.images.preprocess import Preprocess
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 # How the two tools call the same choice: half where the chip has no float32 kernel, or half throughout.
 PRECISION_MODES = {"fp32": ("preferred_fp32", "allow_fp32_to_fp16"), "fp16": ("enforce_fp16", "force_fp16")}
@@ -64,7 +64,7 @@ def write_chip_files(conversion: Conversion) -> list[Path]:
         texts[conversion.config_name] = converter_config(conversion)
     texts[f"{conversion.file.name}.convert.sh"] = convert_script(conversion)
     for name, text in texts.items():
-        with written_beside(conversion.file.with_name(name)) as temporary:
+        with atomic_write(conversion.file.with_name(name)) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [conversion.file.with_name(name) for name in texts]
 

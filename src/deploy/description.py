@@ -14,7 +14,7 @@ from src.config import ExportConfig
 from src.deploy.deployed_network import INPUT, LAYOUTS, OUTPUT, input_shape
 from src.design.cost import total_cost
 from src.models import LoadedModel
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 from src.weights.names import timm_names, weights_of
 
 
@@ -41,7 +41,7 @@ def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dic
             **measured,
         }
     }
-    with written_beside(description_path) as temporary:
+    with atomic_write(description_path) as temporary:
         temporary.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -26,7 +26,7 @@ from src.errors import UserError
 from src.images.folder import check_images, open_split, resolve_data_path
 from src.models import LoadedModel, load_model
 from src.runtime import device
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 from src.runtime.logs import log_to
 from src.weights.ckpt import save_ckpt
 from src.weights.loading import save_safetensors
@@ -60,7 +60,7 @@ def export_checkpoint(config: ExportConfig) -> Path:
     path = output_path(config, model)
     if config.file_format in ("SAFETENSORS", "CKPT"):
         return _save_weights(model, path)
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         if config.precision == "int8":
             measured = _write_int8(config, model, temporary)
         else:

@@ -13,7 +13,7 @@ import yaml
 
 from src.design.architecture import Architecture
 from src.errors import UserError, did_you_mean
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 SUFFIXES = (".yaml", ".yml", ".json")
 EXPECTED = {int: "a whole number", float: "a number", str: "a text"}
@@ -68,7 +68,7 @@ def save_architecture(architecture: Architecture, path: Path | str) -> None:
     else:
         content["stages"] = [_Row(stage) for stage in content["stages"]]
         text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=float("inf"))
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

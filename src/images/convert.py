@@ -32,7 +32,7 @@ from src.images.folder import ImageFolder, check_classes, check_images, fingerpr
 from src.images.image_file import image_size, read_image
 from src.images.preprocess import resize_short_side
 from src.images.records import CONTENTS, NAME_ERRORS, checksum, is_converted, read_contents, shard_paths
-from src.runtime.files import make_lasting, written_beside
+from src.runtime.files import atomic_write, fsync_file
 from src.runtime.logs import log_to
 from src.runtime.workers import usable_workers
 
@@ -147,7 +147,7 @@ def _convert_split(folder: ImageFolder, target: Path, contents: dict[str, Any], 
 
 
 def _note(contents: dict[str, Any], output: Path) -> None:
-    with written_beside(output / CONTENTS) as path:
+    with atomic_write(output / CONTENTS) as path:
         path.write_text(json.dumps(contents, indent=1), encoding="utf-8")
 
 
@@ -191,7 +191,7 @@ def _write_shard(
         )
     entry = {"bytes": shard.stat().st_size, "sha256": checksum(shard), "index_sha256": checksum(index)}
     for path in building.iterdir():  # MindRecord's .db is the third
-        make_lasting(path)
+        fsync_file(path)
         path.replace(target / path.name)
     building.rmdir()
     return entry

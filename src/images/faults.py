@@ -31,7 +31,7 @@ def find_faults(
 
 
 @contextlib.contextmanager
-def bad_files_named(files: Sequence[str], workers: int = 1) -> Iterator[None]:
+def explain_bad_files(files: Sequence[str], workers: int = 1) -> Iterator[None]:
     """Where reading `files` fails inside MindData, say which of them are bad instead of showing its stack.
 
     Raises:

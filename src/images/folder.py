@@ -32,7 +32,7 @@ class ImageFolder:
     classes: tuple[str, ...]
     files: tuple[str, ...]
     labels: np.ndarray
-    strangers: tuple[str, ...] = ()  # files that are no images by their name
+    non_images: tuple[str, ...] = ()  # files that are no images by their name
 
     def __len__(self) -> int:
         return len(self.files)
@@ -51,7 +51,7 @@ class ImageFolder:
             raise UserError(f"{root} holds no class folders; {LAYOUT}")
         files: list[str] = []
         labels: list[int] = []
-        strangers: list[str] = []
+        non_images: list[str] = []
         for label, name in enumerate(classes):
             found, others = list_images(root / name)
             if not found:
@@ -60,8 +60,8 @@ class ImageFolder:
                 )
             files += found
             labels += [label] * len(found)
-            strangers += others
-        return cls(root, tuple(classes), tuple(files), np.array(labels, np.int32), tuple(strangers))
+            non_images += others
+        return cls(root, tuple(classes), tuple(files), np.array(labels, np.int32), tuple(non_images))
 
     def read(self, index: int) -> np.ndarray:
         """The encoded bytes of an image: uint8 (n,).
@@ -77,7 +77,7 @@ class ImageFolder:
             return []
         full = check == "full" or (check == "auto" and len(self) <= FULL_CHECK_LIMIT)
         found = find_faults(self.files, decode_fault if full else ends_fault, workers, f"check {self.root.name}")
-        return found + [f"{path}: not an image by its name ({' '.join(IMAGE_SUFFIXES)})" for path in self.strangers]
+        return found + [f"{path}: not an image by its name ({' '.join(IMAGE_SUFFIXES)})" for path in self.non_images]
 
 
 def fingerprint(folder: ImageFolder) -> str:

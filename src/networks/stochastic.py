@@ -17,12 +17,12 @@ class Uniform(nn.Cell):
     def __init__(self, salt: int) -> None:
         super().__init__()
         self.salt = salt
-        self.vary(0)
+        self.use_stream(0)
         self.spread_index, self.spread_calls = _int32(0x9E3779B1), _int32(0x165667B1)
         self.mix1, self.mix2 = _int32(0x85EBCA6B), _int32(0xC2B2AE35)
         self.calls = ms.Parameter(Tensor(0, ms.int32), requires_grad=False)
 
-    def vary(self, stream: int) -> None:
+    def use_stream(self, stream: int) -> None:
         """Take another stream of numbers; call it before the first of them is drawn."""
         bits = (ms.get_seed() or 0) * 0x85EBCA6B + self.salt * 0x27D4EB2F + stream * 0x85157AF5 + 1
         self.key = _int32(bits)
@@ -65,11 +65,11 @@ class DropPath(Dropout):
         return x.shape[0], 1
 
 
-def vary_random_cells(network: nn.Cell, stream: int) -> None:
+def use_random_stream(network: nn.Cell, stream: int) -> None:
     """Let every random Cell of a network draw from another stream, such as a rank's own."""
     for _, cell in network.cells_and_names():
         if isinstance(cell, Uniform):
-            cell.vary(stream)
+            cell.use_stream(stream)
 
 
 def _int32(bits: int) -> Tensor:

@@ -129,7 +129,7 @@ def gather(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(words).view(values.dtype).reshape(ranks(), *values.shape)
 
 
-def from_first(data: bytes = b"") -> bytes:
+def broadcast_from_first(data: bytes = b"") -> bytes:
     """The bytes that rank 0 gives, on every rank."""
     if ranks() == 1:
         return data

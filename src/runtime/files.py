@@ -14,7 +14,7 @@ from src.errors import UserError
 
 
 @contextlib.contextmanager
-def written_beside(path: Path, previous: Path | None = None) -> Iterator[Path]:
+def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
     """A temporary path with the name of `path`, whose file replaces `path` whole when the block ends without error.
 
     What `path` held until then is kept as `previous`. At no moment are both missing.
@@ -29,7 +29,7 @@ def written_beside(path: Path, previous: Path | None = None) -> Iterator[Path]:
         ) as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            make_lasting(temporary)
+            fsync_file(temporary)
             if previous is not None and path.exists():
                 _keep(path, previous, Path(folder))
             temporary.replace(path)
@@ -38,14 +38,14 @@ def written_beside(path: Path, previous: Path | None = None) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def make_lasting(path: Path) -> None:
+def fsync_file(path: Path) -> None:
     """Let everybody read a finished file, and wait until the disk holds it."""
     path.chmod(0o644)
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 
 
-def remove_left_over(*paths: Path) -> None:
+def remove_leftovers(*paths: Path) -> None:
     """Remove what processes that were killed have left beside `paths`; nobody may be writing them now."""
     for path in paths:
         for folder in path.parent.glob(f".{glob.escape(path.name)}-*"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES
 from src.errors import UserError
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 from src.search.published import ROWS, Published, Weights
 
 BEGIN = "<!-- table of models: made by `python search.py table --write FILE` -->"
@@ -55,7 +55,7 @@ def write_table(paths: tuple[Path, ...]) -> None:
         UserError: as for `with_table`, or a file cannot be written.
     """
     for path, text in [(path, with_table(path)) for path in paths]:
-        with written_beside(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(text.encode())
 
 

@@ -17,7 +17,7 @@ from src.design.ghostnet import GHOSTNETS
 from src.design.points import published_points
 from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -191,5 +191,5 @@ def _save(figure: Figure, path: Path) -> None:
     for axes in figure.axes:
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from src.design.architecture import Architecture
 from src.design.cost import total_cost
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config"
 
@@ -30,7 +30,7 @@ def save_training_config(
 base: {os.path.relpath(CONFIG / recipe_of(base, rule), folder)}
 model: {architecture_file.name}
 """
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
 

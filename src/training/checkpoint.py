@@ -117,7 +117,7 @@ def share_state(step: TrainStep) -> None:
     if distributed.ranks() == 1:
         return
     state = state_of(step)
-    data = distributed.from_first(b"".join(p.asnumpy().tobytes() for p in state.values()))
+    data = distributed.broadcast_from_first(b"".join(p.asnumpy().tobytes() for p in state.values()))
     start = 0
     for parameter in state.values():
         value = parameter.asnumpy()

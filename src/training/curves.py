@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -43,5 +43,5 @@ def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(fontsize="small")
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)

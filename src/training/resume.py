@@ -62,12 +62,12 @@ def find_run(config: TrainConfig) -> tuple[RunFolder, Start | None]:
     return run, (Path(resume), *read_state(Path(resume))) if resume else None
 
 
-def shared_meta(start: Start | None) -> dict[str, Any]:
+def broadcast_meta(start: Start | None) -> dict[str, Any]:
     """The `meta` of rank 0's checkpoint on every rank; empty when training starts anew."""
-    return json.loads(distributed.from_first(json.dumps(start[2] if start else {}).encode()))
+    return json.loads(distributed.broadcast_from_first(json.dumps(start[2] if start else {}).encode()))
 
 
-def data_of(train: ImageFolder, val: ImageFolder) -> str:
+def dataset_fingerprint(train: ImageFolder, val: ImageFolder) -> str:
     """What tells a data set from others, wherever it lies: how many images, and a hash of labels, names and sizes."""
     return f"{len(train)} + {len(val)} images {fingerprint(train)[:8]}{fingerprint(val)[:8]}"
 

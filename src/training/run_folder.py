@@ -14,7 +14,7 @@ import yaml
 from src.config import TrainConfig
 from src.errors import UserError
 from src.runtime.distributed import ranks
-from src.runtime.files import remove_left_over, written_beside
+from src.runtime.files import atomic_write, remove_leftovers
 from src.runtime.logs import log_to
 from src.training.curves import draw_curves
 
@@ -44,7 +44,7 @@ class RunFolder:
         except OSError as error:
             raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
         names = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
-        remove_left_over(self.last, self.best, *(self.folder / name for name in names))
+        remove_leftovers(self.last, self.best, *(self.folder / name for name in names))
         settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
         _write(self.folder / "config.yaml", settings)
         _write(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
@@ -78,7 +78,7 @@ class RunFolder:
 
     def _write_metrics(self, rows: list[dict[str, float]]) -> None:
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        with written_beside(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
+        with atomic_write(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
@@ -108,5 +108,5 @@ def environment() -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

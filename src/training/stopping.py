@@ -31,7 +31,7 @@ class StopRequest:
         for number, handler in self.usual.items():
             signal.signal(number, handler)
 
-    def renew(self) -> None:
+    def reinstall_handlers(self) -> None:
         """Take the signals back: MindSpore, when it first compiles, gives SIGINT a handler that sends SIGTERM."""
         if not self:
             for number in SIGNALS:

@@ -23,11 +23,11 @@ from src.design.architecture_file import to_dict
 from src.design.cost import total_cost
 from src.errors import Diverged, UserError
 from src.images.cache import cached
-from src.images.faults import bad_files_named
+from src.images.faults import explain_bad_files
 from src.images.folder import HOW_TO_GET_DATA, ImageFolder, check_classes, check_images, open_split, resolve_data_path
 from src.models import architecture_of, chosen_preprocess, create_model
 from src.networks.layers import Norm
-from src.networks.stochastic import vary_random_cells
+from src.networks.stochastic import use_random_stream
 from src.runtime import device, distributed
 from src.runtime.logs import duration, log_to
 from src.runtime.workers import usable_workers
@@ -36,7 +36,7 @@ from src.training.freezing import freeze
 from src.training.optimizers import build_optimizer
 from src.training.precision import needs_loss_scale, with_precision
 from src.training.progress import EpochSums, epoch_line, header, interval_line
-from src.training.resume import check_same_run, data_of, find_run, shared_meta
+from src.training.resume import broadcast_meta, check_same_run, dataset_fingerprint, find_run
 from src.training.schedule import learning_rates
 from src.training.step import TrainStep
 from src.training.stopping import StopRequest
@@ -70,14 +70,14 @@ class Trainer:
         log_to()  # from here on the first rank alone
         _check_target(config)
         self.run, start = find_run(config) if distributed.is_first() else (None, None)
-        self.meta = shared_meta(start)
+        self.meta = broadcast_meta(start)
         weights = read_weights(config.ckpt, config.weights) if config.ckpt else None
         before = self.meta or (weights.meta if weights else {})
         self.architecture = architecture_of(config, before)
         self.train, self.val = _open_data(config)
         self.workers = usable_workers(config.workers, distributed.local_ranks())
         check_images((self.train, self.val), config.check_data, self.workers)
-        self.data = data_of(self.train, self.val) if self.run else ""
+        self.data = dataset_fingerprint(self.train, self.val) if self.run else ""
         self._build(weights, before)
         self.updates, self.best, self.better, self.rows = 0, -1.0, "ema" if self.step.ema else "raw", []
         self.compiled = False
@@ -104,7 +104,7 @@ class Trainer:
         if weights:
             report = load_weights(network, weights, replace_head=config.replace_head)
             logger.info("start from %s: %s", config.ckpt, report)
-        vary_random_cells(network, distributed.rank())
+        use_random_stream(network, distributed.rank())
         freeze(network, backbone=config.freeze_backbone, batch_norm=config.freeze_bn)
         network = with_precision(network, config)
         self.global_batch = config.batch_size * distributed.ranks() * config.accumulate
@@ -160,7 +160,7 @@ class Trainer:
         with bar:
             while self.updates < end:
                 pending += self._timed_update(batches)
-                self.stop.renew()
+                self.stop.reinstall_handlers()
                 self.updates += 1
                 bar.update()
                 alone_and_stopped = self.stop and distributed.ranks() == 1
@@ -239,7 +239,7 @@ class Trainer:
         losses = []
         for part in range(self.config.accumulate):
             asked = time.perf_counter()
-            with bad_files_named(self.train.files, self.workers):
+            with explain_bad_files(self.train.files, self.workers):
                 batch = next(batches)
             self.sums.waited += time.perf_counter() - asked
             if self.config.mixup or self.config.cutmix:

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from mindspore.train.checkpoint_pb2 import Checkpoint
 
 from src.errors import UserError
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 
 META = "meta"
 STATE_PREFIXES = EMA_PREFIX, OPTIMIZER_PREFIX = ("ema.", "optimizer.")  # of what training keeps beside the weights
@@ -35,7 +35,7 @@ def save_ckpt(tensors: dict[str, np.ndarray], path: Path, meta: dict[str, Any], 
     """
     text = json.dumps({"meta": meta, "manifest": _manifest(tensors)}).encode()
     body = _serialized({META: np.frombuffer(text, np.uint8)} | tensors)
-    with written_beside(path, previous) as temporary:
+    with atomic_write(path, previous) as temporary:
         temporary.write_bytes(body + DIGEST_FIELD + hashlib.sha256(body).digest())
 
 

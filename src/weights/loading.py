@@ -15,7 +15,7 @@ from mindspore import nn
 from safetensors.numpy import save_file
 
 from src.errors import UserError
-from src.runtime.files import written_beside
+from src.runtime.files import atomic_write
 from src.weights.names import HEAD, NOT_WEIGHTS, timm_names, weights_of
 from src.weights.readers import WeightFile
 
@@ -83,7 +83,7 @@ def save_safetensors(network: nn.Cell, path: Path) -> None:
     """Write all parameters under timm's names, so that timm and this project both load the file."""
     parameters = weights_of(network)
     tensors = {timm: parameters[name].asnumpy().copy() for name, timm in timm_names(network).items()}
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
 
 

@@ -13,7 +13,7 @@ from src.dataset import epoch_order
 from src.images.folder import open_split, resolve_data_path
 from src.images.preprocess import Preprocess
 from src.models import create_model
-from src.networks.stochastic import vary_random_cells
+from src.networks.stochastic import use_random_stream
 from src.runtime import device, distributed
 from src.training.checkpoint import share_state, state_of
 from src.weights.names import timm_names, weights_of
@@ -39,7 +39,7 @@ def states():
     for parameter in state_of(step).values():
         value = parameter.asnumpy()
         parameter.set_data(Tensor(value + np.array(distributed.rank(), value.dtype)))
-    vary_random_cells(step.network, distributed.rank())
+    use_random_stream(step.network, distributed.rank())
     found = {"before": digests(step)}
     share_state(step)
     found["shared"] = digests(step)

@@ -14,7 +14,7 @@ def test_classes_are_sorted_folder_names(image_folder):
     (image_folder / "train" / "cat" / ".DS_Store").write_text("x")
     folder = open_split(image_folder, "train")
     assert folder.classes == ("Zebra é", "cat", "dog")
-    assert len(folder) == 13 and not folder.strangers
+    assert len(folder) == 13 and not folder.non_images
     np.testing.assert_array_equal(np.bincount(folder.labels), [1, 6, 6])
     assert all(folder.classes[label] in path for path, label in zip(folder.files, folder.labels))
 

@@ -10,7 +10,7 @@ from src.config import AugmentOptions, CheckConfig, ConvertConfig
 from src.dataset import eval_dataset, train_dataset
 from src.errors import UserError
 from src.images.convert import convert
-from src.images.faults import bad_files_named
+from src.images.faults import explain_bad_files
 from src.images.folder import check_classes, check_images, open_split
 from src.images.preprocess import Preprocess
 from src.runtime.workers import usable_cores
@@ -71,7 +71,10 @@ def test_checks_pass_and_damage_met_in_mid_epoch_is_named(image_folder, records)
     with open(train.files[2].container, "r+b") as file:
         file.seek(train.files[2].offset + 30)
         file.write(bytes(train.files[2].length - 30))
-    with pytest.raises(UserError, match="1 bad file: .*train/00000.mindrecord/cat/2.jpg"), bad_files_named(train.files):
+    with (
+        pytest.raises(UserError, match="1 bad file: .*train/00000.mindrecord/cat/2.jpg"),
+        explain_bad_files(train.files),
+    ):
         raise RuntimeError("as MindData does")
 
 

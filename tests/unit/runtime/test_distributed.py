@@ -3,7 +3,7 @@ import numpy as np
 from mindspore import Tensor
 
 from src.runtime import distributed
-from src.runtime.distributed import MeanOverRanks, from_first, gather
+from src.runtime.distributed import MeanOverRanks, broadcast_from_first, gather
 
 
 def test_a_process_alone_is_rank_0_of_1(monkeypatch):
@@ -24,7 +24,7 @@ def test_alone_gather_adds_an_axis_and_from_first_gives_back():
     values = np.float64([[1, np.nan], [3, 4]])
     np.testing.assert_array_equal(gather(values), values[None])
     assert gather(values).dtype == np.float64
-    assert from_first(b"all of it") == b"all of it" and from_first() == b""
+    assert broadcast_from_first(b"all of it") == b"all of it" and broadcast_from_first() == b""
 
 
 def test_alone_the_mean_is_the_tensors_themselves():

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.runtime.files import remove_left_over, written_beside
+from src.runtime.files import atomic_write, remove_leftovers
 
 
 def write(path, text, previous=None):
-    with written_beside(path, previous) as temporary:
+    with atomic_write(path, previous) as temporary:
         temporary.write_text(text)
 
 
@@ -24,7 +24,7 @@ def test_a_file_is_replaced_whole_in_folders_that_are_made(tmp_path):
     path = tmp_path / "new/folder/a"
     write(path, "one")
     assert path.read_text() == "one" and path.stat().st_mode & 0o777 == 0o644
-    with written_beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("two")
         assert path.read_text() == "one" and temporary.name == path.name
     assert path.read_text() == "two" and names(path.parent) == ["a"]
@@ -33,7 +33,7 @@ def test_a_file_is_replaced_whole_in_folders_that_are_made(tmp_path):
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), SystemExit(1)])
 def test_what_was_there_stays_when_the_writing_fails(tmp_path, error):
     write(tmp_path / "a", "one")
-    with pytest.raises(type(error)), written_beside(tmp_path / "a", tmp_path / "previous-a") as temporary:
+    with pytest.raises(type(error)), atomic_write(tmp_path / "a", tmp_path / "previous-a") as temporary:
         temporary.write_text("half")
         raise error
     assert (tmp_path / "a").read_text() == "one" and names(tmp_path) == ["a"]
@@ -122,5 +122,5 @@ def test_what_a_killed_process_has_left_is_removed_and_nothing_else(tmp_path):
     for name in [*kept, ".last.ckpt-abc/last.ckpt", ".last.ckpt-xyz/previous-last.ckpt", ".a[1].csv-x/a[1].csv"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    remove_left_over(tmp_path / "last.ckpt", tmp_path / "a[1].csv", tmp_path / "gone" / "b")
+    remove_leftovers(tmp_path / "last.ckpt", tmp_path / "a[1].csv", tmp_path / "gone" / "b")
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)

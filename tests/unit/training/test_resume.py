@@ -11,7 +11,7 @@ from src.design.architecture_file import to_dict
 from src.design.families import TINYNETS
 from src.errors import UserError
 from src.images.folder import open_split
-from src.training.resume import check_same_run, data_of, find_run, shared_meta
+from src.training.resume import broadcast_meta, check_same_run, dataset_fingerprint, find_run
 from src.weights.ckpt import save_ckpt
 
 # What may change without a word: nothing here has a part in the weights that come out, or `IDENTITY` compares what
@@ -213,15 +213,15 @@ def test_the_folder_of_another_run_is_not_taken(tmp_path):
 
 
 def test_without_other_ranks_the_meta_is_the_checkpoints_own():
-    assert shared_meta(None) == {}
-    assert shared_meta((PATH, {}, {"step": 3, "classes": ["ä"]})) == {"step": 3, "classes": ["ä"]}
+    assert broadcast_meta(None) == {}
+    assert broadcast_meta((PATH, {}, {"step": 3, "classes": ["ä"]})) == {"step": 3, "classes": ["ä"]}
 
 
 # --- which data ------------------------------------------------------------------------------------------------------
 
 
 def print_of(root):
-    return data_of(open_split(root, "train"), open_split(root, "val"))
+    return dataset_fingerprint(open_split(root, "train"), open_split(root, "val"))
 
 
 def test_a_data_set_is_known_wherever_it_lies(image_folder, tmp_path):

@@ -20,7 +20,7 @@ def test_the_first_signal_is_noted_and_only_a_second_interrupt_ends_at_once(numb
         assert not stop
         os.kill(os.getpid(), number)
         assert stop and stop.signal is number
-        stop.renew()
+        stop.reinstall_handlers()
         os.kill(os.getpid(), signal.SIGTERM)  # launchers and cluster managers both send one
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
@@ -30,12 +30,12 @@ def test_the_first_signal_is_noted_and_only_a_second_interrupt_ends_at_once(numb
 def test_handlers_that_others_have_put_in_place_are_replaced():
     with StopRequest() as stop:
         signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))  # as MindSpore does
-        stop.renew()
+        stop.reinstall_handlers()
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.signal is signal.SIGINT
 
 
 def test_afterwards_all_is_as_before():
     with StopRequest() as stop:
-        stop.renew()
+        stop.reinstall_handlers()
     assert all(signal.getsignal(number) is signal.default_int_handler for number in SIGNALS)
