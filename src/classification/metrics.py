@@ -14,7 +14,7 @@ from tqdm import tqdm
 from src.dataset import eval_dataset
 from src.images.faults import explain_bad_files
 from src.images.preprocess import Preprocess
-from src.runtime import distributed
+from src.runtime import collectives, distributed
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def evaluate(
             scores[done : done + len(logits)] = np.stack([place, losses], 1)
             done += len(logits)
             bar.update(len(logits))
-    place, losses = distributed.gather(scores).reshape(-1, 2).T
+    place, losses = collectives.all_gather(scores).reshape(-1, 2).T
     top1, top5 = (100 * int((place < best).sum()) / count for best in (1, 5))
     scored = ~np.isnan(place)
     return Metrics(int(scored.sum()), top1, top5, math.fsum(losses[scored]) / count)  # fsum: in any order the same

@@ -31,6 +31,11 @@ class Device:
         return f"CPU ({usable_cores()} cores)" if self.target == "CPU" else f"{self.target} {self.id}"
 
 
+def is_cpu() -> bool:
+    """Return whether MindSpore computes on the CPU."""
+    return ms.get_context("device_target") == "CPU"
+
+
 def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> Device:
     """Choose the device, graph mode and the seed of everything MindSpore draws; meet the other ranks of `msrun`.
 

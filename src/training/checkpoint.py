@@ -18,6 +18,7 @@ import numpy as np
 
 from src.errors import Diverged, UserError
 from src.runtime import distributed
+from src.runtime.collectives import broadcast_from_first
 from src.training.step import TrainStep
 from src.weights.ckpt import OPTIMIZER_PREFIX, read_ckpt, save_ckpt
 
@@ -117,7 +118,7 @@ def share_state(step: TrainStep) -> None:
     if distributed.ranks() == 1:
         return
     state = state_of(step)
-    data = distributed.broadcast_from_first(b"".join(p.asnumpy().tobytes() for p in state.values()))
+    data = broadcast_from_first(b"".join(p.asnumpy().tobytes() for p in state.values()))
     start = 0
     for parameter in state.values():
         value = parameter.asnumpy()

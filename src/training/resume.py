@@ -15,7 +15,7 @@ from src.design.architecture_file import from_dict
 from src.design.differences import differences
 from src.errors import UserError
 from src.images.folder import ImageFolder, fingerprint
-from src.runtime import distributed
+from src.runtime.collectives import broadcast_from_first
 from src.training.checkpoint import generation_before, newest_state, read_state
 from src.training.run_folder import RunFolder
 
@@ -64,7 +64,7 @@ def find_run(config: TrainConfig) -> tuple[RunFolder, Start | None]:
 
 def broadcast_meta(start: Start | None) -> dict[str, Any]:
     """The `meta` of rank 0's checkpoint on every rank; empty when training starts anew."""
-    return json.loads(distributed.broadcast_from_first(json.dumps(start[2] if start else {}).encode()))
+    return json.loads(broadcast_from_first(json.dumps(start[2] if start else {}).encode()))
 
 
 def dataset_fingerprint(train: ImageFolder, val: ImageFolder) -> str:

@@ -7,7 +7,7 @@ from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 
 from src.classification.mixing import Mixing
 from src.config import RecipeOptions
-from src.runtime.distributed import MeanOverRanks
+from src.runtime.collectives import MeanOverRanks
 from src.training.loss_scale import LossScale
 from src.weights.ckpt import EMA_PREFIX
 from src.weights.names import weights_of

@@ -28,7 +28,7 @@ from src.images.folder import HOW_TO_GET_DATA, ImageFolder, check_classes, check
 from src.models import architecture_of, chosen_preprocess, create_model
 from src.networks.layers import Norm
 from src.networks.stochastic import use_random_stream
-from src.runtime import device, distributed
+from src.runtime import collectives, device, distributed
 from src.runtime.logs import duration, log_to
 from src.runtime.workers import usable_workers
 from src.training.checkpoint import load_state, save_state, share_state
@@ -75,7 +75,7 @@ class Trainer:
         before = self.meta or (weights.meta if weights else {})
         self.architecture = architecture_of(config, before)
         self.train, self.val = _open_data(config)
-        self.workers = usable_workers(config.workers, distributed.local_ranks())
+        self.workers = usable_workers(config.workers, distributed.ranks_on_machine())
         check_images((self.train, self.val), config.check_data, self.workers)
         self.data = dataset_fingerprint(self.train, self.val) if self.run else ""
         self._build(weights, before)
@@ -274,7 +274,7 @@ class Trainer:
         self._check_losses(losses)
         self.sums.add_losses(losses)
         mine = np.float64([self.slowest, self.sums.waited, self.stop.signal or 0])
-        slowest, waited, signals = distributed.gather(mine).T
+        slowest, waited, signals = collectives.all_gather(mine).T
         logger.info(interval_line(self, losses[-1], slowest, waited))
         self.slowest = 0.0
         if stops := [int(number) for number in signals if number]:

@@ -14,7 +14,7 @@ from src.images.folder import open_split, resolve_data_path
 from src.images.preprocess import Preprocess
 from src.models import create_model
 from src.networks.stochastic import use_random_stream
-from src.runtime import device, distributed
+from src.runtime import collectives, device, distributed
 from src.training.checkpoint import share_state, state_of
 from src.weights.names import timm_names, weights_of
 from support.project import GOLDEN
@@ -30,7 +30,7 @@ BATCH_SIZES = (7, 32)
 def digests(step):
     """Of each tensor of a rank's state, (ranks, tensors) of 8 bytes each."""
     hashes = [hashlib.sha256(p.asnumpy().tobytes()).digest()[:8] for p in state_of(step).values()]
-    return distributed.gather(np.frombuffer(b"".join(hashes), np.int64))
+    return collectives.all_gather(np.frombuffer(b"".join(hashes), np.int64))
 
 
 def states():
@@ -67,7 +67,7 @@ def divided(name):
 def shards():
     """The images of each rank in an epoch."""
     place = {"rank": distributed.rank(), "ranks": distributed.ranks()}
-    return {"order": distributed.gather(epoch_order(1000, 16, epoch=2, seed=5, **place))}
+    return {"order": collectives.all_gather(epoch_order(1000, 16, epoch=2, seed=5, **place))}
 
 
 def metrics():
