@@ -20,7 +20,7 @@ from src.design.points import read_points
 from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_macs
 from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
-from src.search.models_table import models_table, write_table
+from src.search.models_table import ALL_NETWORKS, write_table
 from src.search.pictures import draw_families, draw_formula, draw_stages
 from src.search.side_by_side import side_by_side
 from src.search.table import aligned, table
@@ -114,7 +114,7 @@ def published(config: TableConfig) -> None:
         raise UserError(
             "--write and files belong together, such as `search.py table --write README.md`; give both or none"
         )
-    write_table(config.files) if config.write else print(models_table())
+    write_table(config.files) if config.write else print(ALL_NETWORKS.markdown())
 
 
 def _as_dict(network: Architecture, num_classes: int) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""The Markdown table of all networks: their cost, what was published of them; and documents that hold it."""
+"""The Markdown tables of networks, their cost and published accuracy, and the documents that hold such a table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES
@@ -10,30 +12,39 @@ from src.errors import UserError
 from src.runtime.files import atomic_write
 from src.search.published import ROWS, Published, Weights
 
-BEGIN = "<!-- table of models: made by `python search.py table --write FILE` -->"
-END = "<!-- end of the table of models -->"
+END = "<!-- end of the table -->"
 UNKNOWN = "—"
-HEADER = (
-    *("network", "input", "parameters", "MACs", "top-1 (top-5), published", "by"),
-    *("timm's network", "top-1 (top-5) of released weights, measured by timm", "recipe in config/"),
-)
-HEADER_CN = (
-    *("网络", "输入", "参数量", "MACs", "已公布的 top-1（top-5）", "出处"),
-    *("timm 中的网络", "timm 实测的已发布权重的 top-1（top-5）", "config/ 中的训练方案"),
-)
 
 
-def models_table(chinese: bool = False) -> str:
-    """A line for each network by name."""
-    rows = [HEADER_CN if chinese else HEADER, ("---",) * len(HEADER), *map(_row, ROWS)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+class Column(NamedTuple):
+    """One column: its heading in English and in Chinese, and the function that writes a network's cell."""
+
+    english: str
+    chinese: str
+    cell: Callable[[Published], str]
+
+
+class Table(NamedTuple):
+    """The columns and networks that a document shows between the markers `begin` and `END`."""
+
+    begin: str
+    columns: tuple[Column, ...]
+    networks: tuple[str, ...]
+
+    def markdown(self, chinese: bool = False) -> str:
+        """Return the table with one line per network."""
+        header = [column.chinese if chinese else column.english for column in self.columns]
+        rows = [[column.cell(row) for column in self.columns] for row in ROWS if row.name in self.networks]
+        return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
 
 
 def with_table(path: Path) -> str:
-    """What a document (*_CN.md: a Chinese one) should hold: the table of today between its two marker comments.
+    """Return the text of a document with its table brought up to date.
+
+    The opening marker says which table it is. Documents named *_CN.md or in a folder `zh` get Chinese headings.
 
     Raises:
-        UserError: the file cannot be read, or does not have each marker once, in this order.
+        UserError: the file cannot be read, or does not hold the markers of one table once each and in order.
     """
     try:
         text = path.read_bytes().decode()
@@ -41,15 +52,18 @@ def with_table(path: Path) -> str:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path} is not a text in UTF-8; name a Markdown file") from None
-    before, begin, rest = text.partition(BEGIN)
+    tables = [table for table in TABLES if table.begin in text]
+    before, begin, rest = text.partition(tables[0].begin) if tables else (text, "", "")
     _, end, after = rest.partition(END)
-    if not (begin and end) or BEGIN in rest or END in before + after:
-        raise UserError(f"{path} has no place for the table: put the lines `{BEGIN}` and `{END}` there, once each")
-    return f"{before}{BEGIN}\n\n{models_table(path.stem.endswith('_CN'))}\n\n{END}{after}"
+    if len(tables) != 1 or not end or begin in rest or END in before + after:
+        begins = " or ".join(f"`{table.begin}`" for table in TABLES)
+        raise UserError(f"{path} has no place for a table: put the lines {begins} and `{END}` there, once each")
+    chinese = path.stem.endswith("_CN") or "zh" in path.parts
+    return f"{before}{begin}\n\n{tables[0].markdown(chinese)}\n\n{END}{after}"
 
 
 def write_table(paths: tuple[Path, ...]) -> None:
-    """Bring documents up to date: none of them where one cannot be, each of them whole.
+    """Bring the tables of documents up to date. If one document cannot be read, no document is changed.
 
     Raises:
         UserError: as for `with_table`, or a file cannot be written.
@@ -59,19 +73,69 @@ def write_table(paths: tuple[Path, ...]) -> None:
             temporary.write_bytes(text.encode())
 
 
-def _row(known: Published) -> tuple[str, ...]:
-    network = ARCHITECTURES[known.name]
-    parameters, macs, _ = total_cost(network)
-    return (
-        *(f"`{known.name}`", str(network.resolution), f"{parameters:,}", f"{macs / 1e6:,.1f} M"),
-        UNKNOWN if known.top1 is None else f"{known.top1}{f' ({known.top5})' if known.top5 else ''}",
-        known.source or UNKNOWN,
-        f"`{known.name}`" if known.timm else UNKNOWN,
-        "; ".join(map(_measured, known.weights)) or UNKNOWN,
-        f"`{known.recipe}`",
-    )
+def _input(row: Published) -> str:
+    return str(ARCHITECTURES[row.name].resolution)
 
 
-def _measured(weights: Weights) -> str:
+def _parameters(row: Published) -> str:
+    return f"{total_cost(ARCHITECTURES[row.name]).parameters:,}"
+
+
+def _macs(row: Published) -> str:
+    return f"{total_cost(ARCHITECTURES[row.name]).macs / 1e6:,.1f} M"
+
+
+def _top1(row: Published) -> str:
+    return UNKNOWN if row.top1 is None else str(row.top1)
+
+
+def _top1_and_top5(row: Published) -> str:
+    return f"{_top1(row)} ({row.top5})" if row.top5 else _top1(row)
+
+
+def _first_weights(row: Published) -> str:
+    return f"{row.weights[0].top1:.2f} `{row.weights[0].name}`" if row.weights else UNKNOWN
+
+
+def _all_weights(row: Published) -> str:
+    return "; ".join(map(_weights, row.weights)) or UNKNOWN
+
+
+def _weights(weights: Weights) -> str:
     pixels = f", {weights.pixels} px" if weights.pixels else ""
     return f"{weights.top1:.2f} ({weights.top5:.2f}) `{weights.name}`{pixels}"
+
+
+NETWORK = Column("network", "网络", lambda row: f"`{row.name}`")
+COST = (
+    Column("input", "输入", _input),
+    Column("parameters", "参数量", _parameters),
+    Column("MACs", "MACs", _macs),
+)
+
+ALL_NETWORKS = Table(
+    "<!-- all networks: made by `python search.py table --write FILE` -->",
+    (
+        NETWORK,
+        *COST,
+        Column("top-1 (top-5), published", "公布的 top-1（top-5）", _top1_and_top5),
+        Column("published by", "出处", lambda row: row.source or UNKNOWN),
+        Column("name in timm", "timm 中的名称", lambda row: f"`{row.name}`" if row.timm else UNKNOWN),
+        Column(
+            "released weights: top-1 (top-5), measured by timm", "发布的权重：timm 实测的 top-1（top-5）", _all_weights
+        ),
+        Column("recipe in config/", "config/ 中的训练方案", lambda row: f"`{row.recipe}`"),
+    ),
+    tuple(ARCHITECTURES),
+)
+MAIN_NETWORKS = Table(
+    "<!-- main networks: made by `python search.py table --write FILE` -->",
+    (
+        NETWORK,
+        *COST,
+        Column("top-1, published", "公布的 top-1", _top1),
+        Column("top-1 of released weights", "发布的权重的 top-1", _first_weights),
+    ),
+    ("tinynet_a", "tinynet_b", "tinynet_c", "tinynet_d", "tinynet_e", "efficientnet_b0", "ghostnet_100"),
+)
+TABLES = (ALL_NETWORKS, MAIN_NETWORKS)

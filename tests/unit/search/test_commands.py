@@ -8,7 +8,7 @@ from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES, TINYNETS
 from src.errors import UserError
 from src.search.commands import compare, cost, formula, published
-from src.search.models_table import BEGIN, END, models_table
+from src.search.models_table import ALL_NETWORKS, END
 from src.search.table import table
 
 
@@ -97,13 +97,14 @@ def test_what_is_missing_is_named(action, config, words):
 
 def test_the_table_is_printed_or_written(capsys, tmp_path):
     published(TableConfig())
-    assert capsys.readouterr().out == models_table() + "\n"
+    assert capsys.readouterr().out == ALL_NETWORKS.markdown() + "\n"
     files = tmp_path / "a.md", tmp_path / "b_CN.md"
     for file in files:
-        file.write_text(f"{BEGIN}{END}")
+        file.write_text(f"{ALL_NETWORKS.begin}{END}")
     published(TableConfig(write=True, files=files))
     assert capsys.readouterr().out == ""
-    assert models_table() in files[0].read_text() and models_table(chinese=True) in files[1].read_text()
+    assert ALL_NETWORKS.markdown() in files[0].read_text()
+    assert ALL_NETWORKS.markdown(chinese=True) in files[1].read_text()
     for config in (TableConfig(write=True), TableConfig(files=files)):
         with pytest.raises(UserError, match="--write and files belong together"):
             published(config)

@@ -1,64 +1,101 @@
+"""The tables of networks in the README and on the site are complete, in both languages, and up to date."""
+
 import pytest
 from support.project import PROJECT
 
 from src.design.families import ARCHITECTURES
 from src.errors import UserError
-from src.search.models_table import BEGIN, END, models_table, with_table, write_table
+from src.search.models_table import ALL_NETWORKS, END, MAIN_NETWORKS, TABLES, with_table, write_table
+
+DOCUMENTS = {
+    "README.md": ALL_NETWORKS,
+    "README_CN.md": ALL_NETWORKS,
+}
 
 
-def cells(chinese=False):
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in models_table(chinese).splitlines()]
+def cells(table, chinese=False):
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.markdown(chinese).splitlines()]
 
 
-def test_a_line_says_all_of_a_network():
-    header, rule, *rows = cells()
-    assert {len(row) for row in (header, rule, *rows)} == {9}
-    assert [row[0] for row in rows] == [f"`{name}`" for name in ARCHITECTURES]
-    by_name = {row[0].strip("`"): row[1:] for row in rows}
-    assert by_name["tinynet_c"] == [
+def rows_by_name(table):
+    return {row[0].strip("`"): row[1:] for row in cells(table)[2:]}
+
+
+def test_the_full_table_has_a_row_for_every_network():
+    assert list(rows_by_name(ALL_NETWORKS)) == list(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_row_has_a_cell_for_each_column(table):
+    assert {len(row) for row in cells(table)} == {len(table.columns)}
+
+
+def test_the_full_row_of_tinynet_c():
+    assert rows_by_name(ALL_NETWORKS)["tinynet_c"] == [
         *("184", "2,457,234", "99.5 M", "71.2", "arXiv 2010.14819", "`tinynet_c`"),
         *("71.21 (89.75) `tinynet_c.in1k`", "`tinynet_c.yaml`"),
     ]
-    assert by_name["efficientnet_b4"][3] == "82.9 (96.4)"
-    assert by_name["efficientnet_b4"][6] == (
-        "83.41 (96.60) `efficientnet_b4.ra2_in1k`, 384 px; 83.02 (96.30) `tf_efficientnet_b4.aa_in1k`"
-    )
-    assert by_name["s_ghostnet_b1_searched"][3:7] == ["—"] * 4
 
 
-def test_the_chinese_table_differs_in_its_header_alone():
-    (header, *rows), (chinese, *others) = cells(), cells(chinese=True)
-    assert rows == others and len(header) == len(chinese) and header[0] == "network" and chinese[0] == "网络"
+def test_the_narrow_row_of_tinynet_c():
+    assert rows_by_name(MAIN_NETWORKS)["tinynet_c"] == [
+        *("184", "2,457,234", "99.5 M", "71.2", "71.21 `tinynet_c.in1k`")
+    ]
 
 
-@pytest.mark.parametrize("name", ["README.md", "README_CN.md"])
-def test_the_documents_are_up_to_date(name):
+def test_top5_and_several_weights_are_shown():
+    row = rows_by_name(ALL_NETWORKS)["efficientnet_b4"]
+    assert row[3] == "82.9 (96.4)"
+    assert row[6] == "83.41 (96.60) `efficientnet_b4.ra2_in1k`, 384 px; 83.02 (96.30) `tf_efficientnet_b4.aa_in1k`"
+
+
+def test_an_unknown_value_is_a_dash():
+    assert rows_by_name(ALL_NETWORKS)["s_ghostnet_b1_searched"][3:7] == ["—"] * 4
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_chinese_table_differs_in_its_header_alone(table):
+    (header, *rows), (chinese, *others) = cells(table), cells(table, chinese=True)
+    assert rows == others
+    assert (header[0], chinese[0]) == ("network", "网络")
+
+
+@pytest.mark.parametrize("name, table", DOCUMENTS.items())
+def test_the_documents_are_up_to_date(name, table):
     text = (PROJECT / name).read_text(encoding="utf-8")
+    assert table.begin in text
     assert with_table(PROJECT / name) == text, f"stale: python search.py table --write {name}"
 
 
-def test_what_stands_around_the_table_stays(tmp_path):
-    file = tmp_path / "a.md"
-    file.write_bytes(f"before\r\n{BEGIN}\nold\n{END}\nafter é".encode())
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("name, chinese", [("a.md", False), ("a_CN.md", True), ("zh/a.md", True)])
+def test_the_text_around_the_table_stays(tmp_path, table, name, chinese):
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(f"before\r\n{table.begin}\nold\n{END}\nafter é".encode())
     for _ in range(2):
         write_table((file,))
-        assert file.read_bytes().decode() == f"before\r\n{BEGIN}\n\n{models_table()}\n\n{END}\nafter é"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.md"]
+        assert file.read_bytes().decode() == (f"before\r\n{table.begin}\n\n{table.markdown(chinese)}\n\n{END}\nafter é")
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+BEGIN = MAIN_NETWORKS.begin
 
 
 @pytest.mark.parametrize(
     "content, words",
     [
-        (b"no marker", "has no place for the table"),
-        (BEGIN.encode(), "has no place for the table"),
-        (f"{END}{BEGIN}".encode(), "has no place for the table"),
+        (b"no marker", "has no place for a table"),
+        (BEGIN.encode(), "has no place for a table"),
+        (f"{END}{BEGIN}".encode(), "has no place for a table"),
         (f"{BEGIN}{END}{BEGIN}".encode(), "once each"),
+        (f"{BEGIN}{END}{ALL_NETWORKS.begin}".encode(), "once each"),
         (f"{BEGIN}{END}{END}".encode(), "once each"),
         (b"\xff", "is not a text in UTF-8"),
         (None, "cannot read .*: No such file"),
     ],
 )
-def test_one_file_without_a_place_and_none_is_written(tmp_path, content, words):
+def test_no_document_is_written_if_one_has_no_place(tmp_path, content, words):
     good, bad = tmp_path / "good.md", tmp_path / "bad.md"
     good.write_text(f"{BEGIN}{END}")
     if content is not None:
