@@ -12,9 +12,10 @@ from src.config import TrainConfig
 
 def train(config: TrainConfig) -> None:
     """Run the training that `config` describes."""
-    from src.training.trainer import Trainer  # here, so that --help and mistakes answer at once
+    from src.classification.task import ClassificationTask  # imported late, so that --help and mistakes answer at once
+    from src.training.run import build_run
 
-    Trainer(config).fit()
+    build_run(config, ClassificationTask).fit()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
     """A step of the paper's recipe, and a batch for it."""
     from mindspore import Tensor
 
-    from src.classification.loss import SmoothedCrossEntropy
+    from src.classification.loss import NetworkWithLoss
     from src.models import create_model
     from src.training.optimizers import build_optimizer
     from src.training.schedule import learning_rates
@@ -38,7 +38,7 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
     network = create_model(model, dropout=recipe.dropout)
     size = size or network.architecture.resolution
     optimizer = build_optimizer(network, recipe, learning_rates(recipe, 1000, batch_size))
-    loss = SmoothedCrossEntropy(1000, recipe.label_smoothing)
+    loss = NetworkWithLoss(network, 1000, recipe.label_smoothing)
     step = TrainStep(network, loss, optimizer, recipe)
     rng = np.random.RandomState(0)
     images = Tensor(rng.randn(batch_size, 3, size, size).astype(np.float32))

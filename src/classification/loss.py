@@ -1,16 +1,19 @@
-"""Cross entropy with label smoothing, as the authors of TinyNet compute it."""
+"""The loss of classification: smoothed cross entropy, of plain or of mixed images."""
 
 from __future__ import annotations
 
+import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
+from src.classification.mixing import Mixing
+
 
 class SmoothedCrossEntropy(nn.Cell):
-    """Mean cross entropy of logits (N, C) against labels (N,), as the authors smooth it.
+    """Mean cross entropy of logits (N, C) against labels (N,), smoothed as TinyNet's authors do.
 
-    The true class gets 1 - smoothing, each of the others smoothing / (C - 1). (PyTorch and timm spread it over all C.)
-    Of mixed images, `partners` (N,) are the other labels, and `lam` () is the share of the first ones.
+    The true class gets 1 - smoothing, each other class smoothing / (C - 1). (PyTorch and timm spread it over all C.)
+    For mixed images, `partners` (N,) are the labels of the second images and `lam` () is the share of the first ones.
     """
 
     def __init__(self, num_classes: int, smoothing: float) -> None:
@@ -25,8 +28,25 @@ class SmoothedCrossEntropy(nn.Cell):
         return -(self.target(labels, partners, lam) * ops.log_softmax(logits, -1)).sum(-1).mean()
 
     def target(self, labels: Tensor, partners: Tensor | None = None, lam: Tensor | None = None) -> Tensor:
-        """Probabilities (N, C) that the logits should give."""
+        """Return the probabilities (N, C) that the logits are trained for."""
         target = ops.one_hot(labels, self.num_classes, self.on, self.off)
         if partners is not None:
             target = target * lam + ops.one_hot(partners, self.num_classes, self.on, self.off) * (1 - lam)
         return target
+
+
+class NetworkWithLoss(nn.Cell):
+    """Takes a batch and returns the mean loss of `network`, float32 ().
+
+    A batch is images (N, 3, H, W) and labels (N,). If they are to be mixed, lam () and box (4,) follow, see `Mix`.
+    """
+
+    def __init__(self, network: nn.Cell, num_classes: int, smoothing: float) -> None:
+        super().__init__(auto_prefix=False)  # parameters keep the network's names
+        self.network, self.loss, self.mixing = network, SmoothedCrossEntropy(num_classes, smoothing), Mixing()
+
+    def construct(self, images: Tensor, labels: Tensor, *mix: Tensor) -> Tensor:
+        if mix:
+            images, partners = self.mixing(images, labels, *mix)
+            return self.loss(self.network(images).astype(ms.float32), labels, partners, mix[0])
+        return self.loss(self.network(images).astype(ms.float32), labels)

@@ -1,4 +1,4 @@
-"""Accuracy and loss of a network on labelled images, each scored exactly once."""
+"""Accuracy and loss of a network on labeled images. Each image is scored exactly once, on any number of ranks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from src.runtime import collectives, distributed
 
 @dataclass(frozen=True)
 class Metrics:
-    """`top1` and `top5` in percent of `images`; `loss` is the mean cross entropy, unsmoothed, in nats."""
+    """`top1` and `top5` in percent of `images`; `loss` is the mean cross entropy without smoothing, in nats."""
 
     images: int
     top1: float
@@ -30,9 +30,12 @@ class Metrics:
 def predict_logits(
     network: nn.Cell, files: Sequence[str], preprocess: Preprocess, batch_size: int, *, workers: int
 ) -> Iterator[np.ndarray]:
-    """Logits (n, classes) of batch after batch, in the order of `files`.
+    """Give the logits, float32 (n, classes), of one batch after the other, in the order of `files`.
 
-    The last batch is filled up with blanks, so that the network is compiled for one shape, and cut again.
+    The last batch is padded with zeros, because the network is compiled for one shape. Their logits are left out.
+
+    Raises:
+        UserError: an image cannot be read.
     """
     if not len(files):
         return
@@ -59,36 +62,47 @@ def evaluate(
     batch_size: int,
     *,
     workers: int,
-    title: str = "evaluate",
 ) -> Metrics:
-    """Score every file once, each rank its share.
+    """Score every file once; each rank scores its share.
 
-    The result is the same for any `batch_size`, `workers` and ranks, the loss to about 1e-7 of it: how a convolution
-    rounds depends on an image's place in its batch.
+    Counts and accuracies are the same for any `batch_size`, `workers` and ranks. The loss differs by about 1e-7,
+    because a convolution rounds differently at another place in a batch.
+
+    Raises:
+        UserError: an image cannot be read.
     """
-    mine = slice(distributed.rank(), None, distributed.ranks())
-    files, labels, count = files[mine], labels[mine], len(labels)
+    share = slice(distributed.rank(), None, distributed.ranks())
+    count = len(labels)
+    files, labels = files[share], labels[share]
     scores = np.full((-(-count // distributed.ranks()), 2), np.nan)  # place of the true class, loss
     done = 0
-    with tqdm(desc=title, total=len(files), unit="img", leave=False, disable=None) as bar:
+    with tqdm(desc="evaluate", total=len(files), unit="img", leave=False, disable=None) as bar:
         for logits in predict_logits(network, files, preprocess, batch_size, workers=workers):
-            place, losses = score(logits, labels[done : done + len(logits)])
-            scores[done : done + len(logits)] = np.stack([place, losses], 1)
+            places, losses = score(logits, labels[done : done + len(logits)])
+            scores[done : done + len(logits)] = np.stack([places, losses], 1)
             done += len(logits)
             bar.update(len(logits))
-    place, losses = collectives.all_gather(scores).reshape(-1, 2).T
-    top1, top5 = (100 * int((place < best).sum()) / count for best in (1, 5))
-    scored = ~np.isnan(place)
-    return Metrics(int(scored.sum()), top1, top5, math.fsum(losses[scored]) / count)  # fsum: in any order the same
+    places, losses = collectives.all_gather(scores).reshape(-1, 2).T
+    top1, top5 = (100 * int((places < best).sum()) / count for best in (1, 5))
+    scored = ~np.isnan(places)
+    # fsum is exact, so the sum does not depend on how the images are divided.
+    return Metrics(int(scored.sum()), top1, top5, math.fsum(losses[scored]) / count)
 
 
 def score(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each row: the rank of the true class (0 is best; of equal logits the lower class leads), and the loss."""
+    """Score the rows of logits (n, classes) against labels (n,).
+
+    Returns:
+        The place of the true class among all classes, int (n,): 0 is best, and equal logits are ranked by class index.
+        The cross entropy, float64 (n,). A row with a logit that is not finite gets the last place.
+    """
     logits = logits.astype(np.float64)
     rows = np.arange(len(labels))
-    truth = logits[rows, labels][:, None]
-    leads = (logits > truth) | ((logits == truth) & (np.arange(logits.shape[1]) < labels[:, None]))
-    leads[~np.isfinite(logits).all(1)] = True  # such a row is never right
+    true_logits = logits[rows, labels][:, None]
+    is_better = logits > true_logits
+    is_earlier_equal = (logits == true_logits) & (np.arange(logits.shape[1]) < labels[:, None])
+    leads = is_better | is_earlier_equal
+    leads[~np.isfinite(logits).all(1)] = True
     peak = logits.max(1, keepdims=True)
-    losses = np.log(np.exp(logits - peak).sum(1)) + peak[:, 0] - truth[:, 0]
+    losses = np.log(np.exp(logits - peak).sum(1)) + peak[:, 0] - true_logits[:, 0]
     return leads.sum(1), losses

@@ -1,7 +1,7 @@
-"""mixup and CutMix: what is mixed is drawn on the host, images are mixed on the device, each with its batch mirrored.
+"""mixup and CutMix: the host draws what is mixed, the device mixes each batch with its mirror image.
 
-mixup: https://arxiv.org/abs/1710.09412; CutMix: https://arxiv.org/abs/1905.04899; one draw for a whole batch, and the
-i-th image mixed with the i-th from the end, as in timm (`Mixup`, mode `batch`).
+mixup: https://arxiv.org/abs/1710.09412; CutMix: https://arxiv.org/abs/1905.04899. One draw is used for a whole batch,
+and the i-th image is mixed with the i-th from the end, as in timm (`Mixup`, mode `batch`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from mindspore import Tensor, nn, ops
 
 from src.config import MixOptions
 
-STREAM = 0x6D6978  # sets these random numbers apart from others of the same seed
+STREAM = 0x6D6978  # separates these random numbers from others of the same seed
 
 
 class Mix(NamedTuple):
-    """What happens to one batch: the share of the images' own labels, and the box that CutMix takes from partners.
+    """How one batch is mixed. A lam of 1 leaves it as it is.
 
-    `lam`: float32 () in [0, 1]. `box`: int32 (4,), y0, y1, x0, x1 in pixels, ends excluded; empty for mixup.
-    A lam of 1 leaves the batch as it is.
+    `lam`: share of the images' own labels, float32 () in [0, 1].
+    `box`: what CutMix takes from the partners, int32 (4,): y0, y1, x0, x1 in pixels, ends excluded; empty for mixup.
     """
 
     lam: np.ndarray
@@ -28,10 +28,10 @@ class Mix(NamedTuple):
 
 
 def draw(options: MixOptions, *, seed: int, step: int, rank: int, size: int) -> Mix:
-    """The mix of one batch of `size` x `size` pixels, a function of the arguments alone.
+    """Draw the mix of one batch of `size` x `size` pixels; it is a function of the arguments alone.
 
-    `step` counts batches from the start of the run, so that a resumed run mixes as an uninterrupted one; `rank` is the
-    device's. CutMix: lam is the share of pixels that the box, clipped to the image, leaves.
+    `step` counts batches from the start of the run, so that a resumed run mixes as an uninterrupted one. For CutMix,
+    lam is the share of pixels outside of the box, after the box is clipped to the image.
     """
     rng = np.random.default_rng([STREAM, seed, step, rank])
     mixed, switched, *center = rng.random(4)
@@ -46,7 +46,7 @@ def draw(options: MixOptions, *, seed: int, step: int, rank: int, size: int) -> 
 
 
 class Mixing(nn.Cell):
-    """Mix a batch with its mirror: images (N, C, H, W), floats; labels (N,); lam and box as in `Mix`.
+    """Mixes a batch with its mirror: images (N, C, H, W), floats; labels (N,); lam and box as in `Mix`.
 
     Returns the mixed images, and the labels (N,) of their partners.
     """
@@ -63,4 +63,4 @@ class Mixing(nn.Cell):
 
 
 def _mix(lam: float, box: tuple[int, int, int, int]) -> Mix:
-    return Mix(np.float32(lam).reshape(()), np.array(box, np.int32))
+    return Mix(np.asarray(lam, np.float32), np.array(box, np.int32))

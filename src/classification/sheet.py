@@ -1,4 +1,4 @@
-"""Draw images with their predicted classes."""
+"""Draw images with their predicted classes on one sheet."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from src.runtime.files import atomic_write
 
 logger = logging.getLogger(__name__)
 
-
-SHEET_IMAGES, SHEET_COLUMNS = 32, 8
+MOST_IMAGES, MOST_COLUMNS = 32, 8
 
 
 def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) -> None:
-    """Images with their best class, evenly picked; green or red where the folder's name tells the truth.
+    """Draw up to 32 images, evenly picked from `results`, with the best class and its probability.
+
+    If the folder of an image is named like a class, the title is green for a right prediction and red for a wrong one.
 
     Raises:
         UserError: matplotlib is not installed, or the file cannot be written.
@@ -28,18 +29,18 @@ def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) ->
         from matplotlib.figure import Figure
     except ImportError:
         raise UserError("--sheet needs matplotlib; `pip install matplotlib`") from None
-    picked = [results[i] for i in np.unique(np.linspace(0, len(results) - 1, SHEET_IMAGES).astype(int))]
-    columns = min(SHEET_COLUMNS, len(picked))
+    picked = [results[i] for i in np.unique(np.linspace(0, len(results) - 1, MOST_IMAGES).astype(int))]
+    columns = min(MOST_COLUMNS, len(picked))
     rows = -(-len(picked) // columns)
     figure = Figure(figsize=(1.8 * columns, 2.1 * rows), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, result in zip(figure.axes, picked, strict=False):
-        best, truth = result["top"][0], Path(result["image"]).parent.name
-        colour = "black" if truth not in classes else "green" if truth == best["class"] else "red"
+        best, label = result["top"][0], Path(result["image"]).parent.name
+        color = "black" if label not in classes else "green" if label == best["class"] else "red"
         with Image.open(result["image"]) as image:
             axes.imshow(image.convert("RGB"))
-        axes.set_title(f"{best['class']}\n{best['probability']:.0%}", color=colour, fontsize=9)
+        axes.set_title(f"{best['class']}\n{best['probability']:.0%}", color=color, fontsize=9)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=100)
     logger.info("drew %d of %d images to %s", len(picked), len(results), path)

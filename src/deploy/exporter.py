@@ -12,7 +12,7 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 
-from src.classification.evaluate import check_same_classes
+from src.classification.classes import check_same_classes
 from src.config import ExportConfig
 from src.deploy.ascend_converter import Conversion, write_chip_files
 from src.deploy.deployed_network import DeployedGraph, as_input, input_shape

@@ -1,17 +1,26 @@
-"""All of a training run in one file: weights, average, optimizer, counters, and what they mean.
+"""The checkpoint of a run: weights, average, optimizer state and progress in one file.
 
-`meta` of a checkpoint: model (its name), architecture (as `to_dict` writes it), classes, preprocess (see
-`Preprocess.as_dict`), bn_epsilon (without which the weights compute something else), step (updates done), steps
-(updates an epoch), images (of one update), better ("raw" or "ema": the weights that scored higher), top1 (of the
-better ones, percent), best (the run's highest top1 so far), rows (of metrics.csv), partial (sums of the epoch that is
-under way), config (the effective configuration), data (what tells the training data from others), ranks, workers.
+| key of `meta`      | meaning                                                                            |
+|--------------------|------------------------------------------------------------------------------------|
+| task               | what was learned; missing in early checkpoints, which are of classification         |
+| model, architecture| name and description of the network                                                |
+| classes, preprocess| class names by index; how images become input (`Preprocess.as_dict`)               |
+| data               | fingerprint of training and validation data                                        |
+| device, ranks, workers | where the run was trained                                                      |
+| config             | the effective configuration                                                        |
+| bn_epsilon         | BatchNorm's epsilon, without which the weights compute other logits                |
+| step               | optimizer steps done                                                               |
+| steps, images      | steps of an epoch; images of a step (the global batch)                             |
+| rows, partial      | finished epochs (metrics.csv); sums of the current epoch                           |
+| better, best       | "raw" or "ema", the weights that scored higher; highest score of the run           |
+| top1               | score of the better weights at the last evaluation, under the key of the metric    |
 """
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import mindspore as ms
 import numpy as np
@@ -24,25 +33,33 @@ from src.weights.ckpt import OPTIMIZER_PREFIX, read_ckpt, save_ckpt
 
 logger = logging.getLogger(__name__)
 
-NOT_STATE = ("learning_rate",)  # the table of rates is made anew from the configuration
+REBUILT = ("learning_rate",)  # parameters that are not saved, because the configuration gives them again
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read and is whole."""
+
+    path: Path
+    tensors: dict[str, np.ndarray]
+    meta: dict[str, Any]
 
 
 def state_of(step: TrainStep) -> dict[str, ms.Parameter]:
-    """Every parameter that training changes and that outlives an update, under the name it has in a checkpoint."""
+    """Return every parameter that training changes and that a resumed run needs, by its name in a checkpoint."""
     state = {parameter.name: parameter for parameter in step.network.get_parameters()}
     own = [parameter for parameter in step.optimizer.get_parameters() if parameter.name not in state]
-    state |= {OPTIMIZER_PREFIX + p.name: p for p in own if p.name not in NOT_STATE}
+    state |= {OPTIMIZER_PREFIX + p.name: p for p in own if p.name not in REBUILT}
     if step.loss_scale is not None:
         state |= {OPTIMIZER_PREFIX + p.name: p for p in step.loss_scale.get_parameters()}
     return state | {parameter.name: parameter for parameter in step.ema}
 
 
 def save_state(step: TrainStep, meta: dict[str, Any], last: Path, *others: Path) -> None:
-    """Write the same checkpoint to `others` and `last`, whose file until then stays as `generation_before(last)`.
+    """Write the same checkpoint to `others` and to `last`. The file that `last` replaces is kept beside it.
 
     Raises:
-        Diverged: a value is not finite; what is on disk stays.
-        UserError: a folder is gone or cannot be written to; what is on disk stays.
+        Diverged: a value is not finite; files on disk are not touched.
+        UserError: a folder is gone or cannot be written to; files on disk are not touched.
     """
     tensors = {name: parameter.asnumpy() for name, parameter in state_of(step).items()}
     for name, value in tensors.items():
@@ -51,63 +68,63 @@ def save_state(step: TrainStep, meta: dict[str, Any], last: Path, *others: Path)
     for path in (*others, last):
         if not path.parent.is_dir():
             raise UserError(f"cannot write {path}: its folder is gone; training stops")
-        save_ckpt(tensors, path, meta, generation_before(path) if path == last else None)
+        save_ckpt(tensors, path, meta, previous_generation(path) if path == last else None)
 
 
-def generation_before(path: Path) -> Path:
-    """Where the checkpoint is kept that `path` held before."""
+def previous_generation(path: Path) -> Path:
+    """Return where the checkpoint is kept that `path` held before."""
     return path.with_name(f"previous-{path.name}")
 
 
-def newest_state(path: Path) -> tuple[Path, dict[str, np.ndarray], dict[str, Any]] | None:
-    """The newest whole checkpoint of those that are kept under `path`; None when there is none at all.
+def newest_checkpoint(path: Path) -> Checkpoint | None:
+    """Read `path`, or its previous generation if it is damaged; None if neither exists.
 
     Raises:
-        UserError: there are some, but none is whole.
+        UserError: all that exist are damaged.
     """
-    faults = []
-    for candidate in (path, generation_before(path)):
+    faults: list[str] = []
+    for candidate in (path, previous_generation(path)):
         if not candidate.exists():
             continue
         try:
-            found = candidate, *read_state(candidate)
+            found = read_checkpoint(candidate)
         except UserError as error:
             faults.append(str(error))
             continue
         if faults:
-            logger.warning("%s: going on from %s, which is whole", faults[0], candidate)
+            logger.warning("%s: resuming from %s, which is whole", faults[0], candidate)
         return found
     if faults:
         raise UserError("resume: " + "; ".join(faults))
     return None
 
 
-def read_state(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The tensors and `meta` of a checkpoint that training can go on from.
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint that training can resume from.
 
     Raises:
-        UserError: no such file, a damaged one, or one of weights alone.
+        UserError: the file is missing or damaged, or holds weights alone.
     """
     if not path.is_file():
         raise UserError(f"resume: there is no checkpoint {path}")
     tensors, meta = read_ckpt(path)
     if "step" not in meta:
         raise UserError(f"resume: {path} holds weights, but no state of a run; to start from them use --ckpt")
-    return tensors, meta
+    return Checkpoint(path, tensors, meta)
 
 
 def load_state(step: TrainStep, tensors: dict[str, np.ndarray], path: Path) -> None:
-    """Put the tensors of a checkpoint back into `step`.
+    """Set the parameters of `step` from the tensors of the checkpoint at `path`. Nothing changes unless all fit.
 
     Raises:
-        UserError: they are not those of this training.
+        UserError: a tensor is missing or has another shape.
     """
     state = state_of(step)
     for name, parameter in state.items():
         if name not in tensors or tensors[name].shape != parameter.shape:
-            fault = f"{name} is missing or has another shape"
             raise UserError(
-                f"resume: {path} is no checkpoint of this training: {fault}; to start from its weights use --ckpt"
+                f"resume: {path} is not a checkpoint of this training: {name} is missing or has another shape; "
+                "to start from its weights use --ckpt"
             )
     for name, parameter in state.items():
         parameter.set_data(ms.Tensor(np.array(tensors[name])))

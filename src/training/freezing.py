@@ -1,22 +1,26 @@
-"""Fine-tuning that leaves parts of a trained network as they are."""
+"""Fine-tuning that keeps parts of a trained network fixed."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mindspore import nn
 
 from src.networks.layers import BATCH_NORMS
-from src.weights.names import HEAD
 
 
-def freeze(network: nn.Cell, *, backbone: bool, batch_norm: bool) -> None:
-    """Keep parts of `network` from training; call it before precision is lowered and the optimizer is built.
+def freeze(network: nn.Cell, head: Sequence[str], *, backbone: bool, batch_norm: bool) -> None:
+    """Exclude parts of `network` from training. Call it before precision is lowered and the optimizer is built.
 
-    `backbone`: nothing but the classifier is trained. `batch_norm`: BatchNorm normalizes with its running statistics,
-    in training too, and keeps them; its gamma and beta go on learning. A frozen backbone keeps the statistics as well.
+    Args:
+        network: the network that will be trained.
+        head: names of the parameters that are trained even with `backbone`.
+        backbone: train the head alone; BatchNorm keeps its running statistics.
+        batch_norm: BatchNorm normalizes with its running statistics and keeps them; gamma and beta are still trained.
     """
     if backbone:
         for parameter in network.trainable_params():
-            parameter.requires_grad = parameter.name in HEAD
+            parameter.requires_grad = parameter.name in head
     if backbone or batch_norm:
         for _, cell in network.cells_and_names():
             if isinstance(cell, BATCH_NORMS):

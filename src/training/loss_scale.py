@@ -1,17 +1,21 @@
-"""Loss scaling for float16 gradients."""
+"""Loss scaling, which keeps small float16 gradients from becoming zero."""
 
 from __future__ import annotations
 
 import mindspore as ms
 from mindspore import Parameter, Tensor, nn, ops
 
-FIRST_SCALE, GROWTH_STEPS, LEAST_SCALE, MOST_SCALE = 2.0**16, 2000, 1.0, 2.0**24  # as PyTorch's GradScaler starts
+# The dynamic scale starts and grows as PyTorch's GradScaler does; the bounds are ours.
+FIRST_SCALE = 2.0**16
+GROWTH_STEPS = 2000  # steps without overflow before the scale doubles
+SMALLEST_SCALE, LARGEST_SCALE = 1.0, 2.0**24
 
 
 class LossScale(nn.Cell):
-    """The factor that keeps float16 gradients from vanishing. `value` 0: found while training.
+    """The factor of the loss (Micikevicius et al. 2018, section 3.2). A `value` of 0 makes it dynamic.
 
-    It halves when a gradient overflows and doubles after 2,000 steps without. (Micikevicius et al. 2018, section 3.2.)
+    A dynamic scale halves when a gradient overflows, and doubles after 2,000 steps without overflow. MindSpore's
+    `DynamicLossScaler` keeps its counters outside of checkpoints, so that a run could not be resumed exactly.
     """
 
     def __init__(self, value: float) -> None:
@@ -22,10 +26,10 @@ class LossScale(nn.Cell):
         self.overflows = Parameter(Tensor(0, ms.int32), "loss_scale.overflows", requires_grad=False)
 
     def construct(self, finite: Tensor) -> Tensor:
-        """Move on after a step whose gradients were `finite` (bool)."""
+        """Adapt the scale after a step; `finite`, bool (), says whether all its gradients were."""
         good_steps = ops.select(finite, self.good_steps + 1, ops.zeros_like(self.good_steps))
         grown = good_steps >= GROWTH_STEPS
         scale = ops.select(finite, ops.select(grown, self.scale * 2, self.scale * 1), self.scale / 2)
-        done = ops.assign(self.scale, ops.clamp(scale, LEAST_SCALE, MOST_SCALE))
+        done = ops.assign(self.scale, ops.clamp(scale, SMALLEST_SCALE, LARGEST_SCALE))
         done = ops.depend(ops.assign(self.good_steps, ops.select(grown, ops.zeros_like(good_steps), good_steps)), done)
         return ops.depend(ops.assign_add(self.overflows, ops.logical_not(finite).astype(ms.int32)), done)

@@ -1,65 +1,61 @@
-"""Optimizers that MindSpore lacks or computes otherwise from one launch to the next."""
+"""RMSProp that is bit-reproducible on a CPU, AdamW with bias correction, and the optimizer of a recipe."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
 from src.config import RecipeOptions
+from src.runtime.device import is_cpu
 
 
 class RMSProp(nn.RMSProp):
-    """nn.RMSProp, whose update depends on nothing but its operands: a resumed run equals an uninterrupted one.
+    """nn.RMSProp, except that on a CPU its update is a function of its operands alone.
 
-    MindSpore's CPU kernel rounds the tail of a vector otherwise than its body, and looks for the fastest split of the
-    vector, and so for another tail, on its 6th, 11th, 16th... launch. Other devices keep their fused kernel.
+    MindSpore's fused CPU kernel rounds the last elements of a vector differently, and re-tunes its vector split on
+    calls 6, 11, 16, ... The rounding then depends on how often the kernel ran, so a resumed run would differ from an
+    uninterrupted one. Other devices keep their fused kernel.
     """
 
-    def __init__(self, *args, **options) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if ms.get_context("device_target") == "CPU":
+        if is_cpu():
             self.opt = _RMSPropUpdate()
 
 
 class _RMSPropUpdate(nn.Cell):
-    """What ops.ApplyRMSProp computes, element by element. Written in primitives, which compile three times as fast."""
+    """Computes ops.ApplyRMSProp element by element. Written in primitives, because they compile three times as fast."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.add, self.mul, self.div, self.root = ops.Add(), ops.Mul(), ops.RealDiv(), ops.Sqrt()
-        self.minus, self.assign, self.take = ops.Sub(), ops.Assign(), ops.AssignSub()
+        self.add, self.mul, self.div, self.sqrt = ops.Add(), ops.Mul(), ops.RealDiv(), ops.Sqrt()
+        self.sub, self.assign, self.assign_sub = ops.Sub(), ops.Assign(), ops.AssignSub()
 
     def construct(self, weight, mean_square, moment, rate, gradient, decay, momentum, epsilon) -> Tensor:
         square = self.mul(gradient, gradient)
-        new_square = self.add(self.mul(self.minus(mean_square, square), decay), square)
-        change = self.div(self.mul(gradient, rate), self.root(self.add(new_square, epsilon)))
+        new_square = self.add(self.mul(self.sub(mean_square, square), decay), square)
+        change = self.div(self.mul(gradient, rate), self.sqrt(self.add(new_square, epsilon)))
         new_moment = self.add(self.mul(moment, momentum), change)
         self.assign(mean_square, new_square)
         self.assign(moment, new_moment)
-        return self.take(weight, new_moment)
+        return self.assign_sub(weight, new_moment)
 
 
 class AdamW(nn.Optimizer):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101), as PyTorch writes it.
+    """Adam with decoupled weight decay (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101), as in PyTorch.
 
-    Each step: weight -= rate * weight_decay * weight, then weight -= rate * m / (sqrt(v) + epsilon), where m and v are
-    the averages of gradient and squared gradient, divided by 1 - beta ** step. (nn.AdamWeightDecay leaves out that
-    correction: its first step is three times too long. mint.optim.AdamW runs on Ascend only.)
-
-    Args:
-        params: parameters, or groups of them with a `weight_decay` each, as for any nn.Optimizer.
-        learning_rate: one for all steps, or one for each.
-        beta1: what the average of gradients keeps at a step, in (0, 1).
-        beta2: what the average of squared gradients keeps at a step, in (0, 1).
-        epsilon: added to the root, above 0.
-        weight_decay: of parameters whose group does not say, at least 0.
+    Each step: weight -= rate * weight_decay * weight, then weight -= rate * m / (sqrt(v) + epsilon). Here m and v are
+    the running averages of gradient and squared gradient, divided by 1 - beta ** step. (nn.AdamWeightDecay leaves out
+    this division.)
     """
 
     def __init__(
         self,
         params: list,
-        learning_rate: float | list[float],
+        learning_rate: list[float],
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -87,18 +83,18 @@ class AdamW(nn.Optimizer):
 
 
 def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) -> nn.Optimizer:
-    """The optimizer of everything in `network` that requires a gradient; `rates`: one a step.
+    """Return the optimizer of all trainable parameters of `network`; `rates` holds the learning rate of each step.
 
-    It takes gradients as they are: whoever scales the loss divides them. Weight decay concerns matrices and kernels
-    only, not BatchNorm and biases.
+    Weight decay applies to parameters of two or more axes (matrices and kernels), not to BatchNorm and biases. The
+    optimizer does not know the loss scale: gradients are divided by it before.
     """
     parameters = network.trainable_params()
     matrices, vectors = [p for p in parameters if p.ndim >= 2], [p for p in parameters if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]] + [{"order_params": parameters}]
-    rates = rates.tolist()
+    schedule = rates.tolist()
     if recipe.optimizer == "sgd":
-        return nn.SGD(groups, rates, momentum=recipe.momentum, nesterov=recipe.nesterov)
+        return nn.SGD(groups, schedule, momentum=recipe.momentum, nesterov=recipe.nesterov)
     if recipe.optimizer == "adamw":
-        return AdamW(groups, rates, recipe.beta1, recipe.beta2, recipe.adam_epsilon)
-    return RMSProp(groups, rates, decay=recipe.rms_decay, momentum=recipe.momentum, epsilon=recipe.epsilon)
+        return AdamW(groups, schedule, recipe.beta1, recipe.beta2, recipe.adam_epsilon)
+    return RMSProp(groups, schedule, decay=recipe.rms_decay, momentum=recipe.momentum, epsilon=recipe.epsilon)

@@ -1,4 +1,4 @@
-"""Half precision: what of a network runs in float16 or bfloat16. Weights, statistics and loss stay float32."""
+"""Half precision: which parts of a network run in float16 or bfloat16. Weights, statistics and loss stay float32."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from mindspore import nn
 
 from src.config import RecipeOptions
 from src.errors import UserError
+from src.runtime.device import is_cpu
 
 
 def with_precision(network: nn.Cell, recipe: RecipeOptions) -> nn.Cell:
-    """The network at `amp_level`: O0 as it is; O2 in `amp_dtype` but for BatchNorm; O3 BatchNorm's input too.
+    """Return the network at `amp_level`: O0 float32; O2 half precision except BatchNorm; O3 BatchNorm's input too.
 
     Raises:
-        UserError: the device knows no bfloat16.
+        UserError: the device does not support bfloat16.
     """
     if recipe.amp_level == "O0":
         return network
-    if recipe.amp_dtype == "bfloat16" and ms.get_context("device_target") == "CPU":
+    if recipe.amp_dtype == "bfloat16" and is_cpu():
         raise UserError("amp_dtype is bfloat16, for which MindSpore has no CPU kernels; use float16, or an Ascend")
     return ms.amp.auto_mixed_precision(network, recipe.amp_level, getattr(ms, recipe.amp_dtype))
 
 
 def needs_loss_scale(recipe: RecipeOptions) -> bool:
-    """Whether gradients can leave the range of their type: in float16, not in bfloat16, which has float32's range."""
+    """Return whether gradients can underflow: in float16, but not in bfloat16, which has the range of float32."""
     return recipe.amp_level != "O0" and recipe.amp_dtype == "float16"

@@ -1,94 +1,94 @@
-"""How a run is going: what is summed up over an epoch, and the lines in which a training tells of itself."""
+"""The lines that a training writes into its log. They are functions of values, not of the loop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from src.config import TrainConfig
 from src.runtime import distributed
 from src.runtime.logs import duration
+from src.training.run_plan import RunPlan
 from src.training.schedule import schedule_line
-
-if TYPE_CHECKING:
-    from src.training.trainer import Trainer
-
-INSTANT = 1e-9  # seconds, in place of none
+from src.training.state import KINDS, Row, RunState
+from src.training.task import Metric
 
 
-@dataclass
-class EpochSums:
-    """Sums over the epoch that is under way; they are kept in checkpoints. Times are in seconds."""
+@dataclass(frozen=True)
+class Snapshot:
+    """A run between two steps.
 
-    loss: float = 0.0  # of all batches
-    batches: int = 0
-    seconds: float = 0.0  # of the updates that were timed
-    waited: float = 0.0  # for data
-    timed: int = 0  # updates: all but the first of each process, which compiles
+    Attributes:
+        loss: of the last batch.
+        slowest: seconds of each rank's longest step since the last line, (ranks,).
+        waited: seconds of this epoch in which the slowest rank waited for data.
+        loss_scale: scale and number of overflows; None where losses are not scaled.
+    """
 
-    def add_losses(self, losses: list[float]) -> None:
-        """Account for the losses of some batches."""
-        for loss in losses:  # one by one, so that the sum does not depend on where a run was interrupted
-            self.loss += loss
-        self.batches += len(losses)
-
-    @property
-    def pace(self) -> float:
-        """Seconds an update takes (`INSTANT` as long as none was timed)."""
-        return max(self.seconds, INSTANT) / max(self.timed, 1)
-
-    def share(self, seconds: float) -> float:
-        """What part of the timed seconds these are."""
-        return seconds / max(self.seconds, INSTANT)
+    plan: RunPlan
+    state: RunState
+    loss: float
+    slowest: np.ndarray
+    waited: float
+    loss_scale: tuple[float, int] | None
 
 
-def header(trainer: Trainer) -> str:
-    """The run on one screen."""
-    config, ranks, train, val = trainer.config, distributed.ranks(), trainer.train, trainer.val
-    parameters, macs = f"{trainer.cost.parameters:,} parameters", f"{trainer.cost.macs / 1e6:.1f} M MACs"
+def header(
+    config: TrainConfig,
+    task_lines: dict[str, str],
+    plan: RunPlan,
+    device: str,
+    workers: int,
+    folder: Path | None,
+    resumed_after: int,
+) -> str:
+    """Describe a run in one screen. `task_lines` are those of `Task.describe`; `resumed_after` is a step, 0 if new."""
+    ranks = distributed.ranks()
     factors = [f"{config.batch_size} images"]
     factors += [f"{ranks} devices"] if ranks > 1 else []
     factors += [f"{config.accumulate} accumulated"] if config.accumulate > 1 else []
     product = f" = {' x '.join(factors)}" if len(factors) > 1 else ""
     precision = config.amp_level if config.amp_level == "O0" else f"{config.amp_level} {config.amp_dtype}"
-    shard = f", {len(train) // ranks:,} to train on for each device" if ranks > 1 else ""
     more, each = (f" and {ranks - 1} more", " each") if ranks > 1 else ("", "")
-    resumed = f", resumed after step {trainer.updates}" if trainer.updates else ""
-    lines = {
-        "network": f"{trainer.architecture.name}, {trainer.preprocess.size} px, {parameters}, {macs}",
-        "data": f"{train.root.parent}, {len(train):,} + {len(val):,} images, {len(train.classes)} classes{shard}",
-        "batch": f"{trainer.global_batch:,} images{product}",
-        "training": f"{config.epochs} epochs x {trainer.steps} steps, {config.optimizer}, seed {config.seed}",
-        "rate": schedule_line(config, trainer.global_batch),
-        "device": f"{trainer.device}{more}, precision {precision}, {trainer.workers} data workers{each}",
-        "run": f"{trainer.run.folder if trainer.run else ''}{resumed}",
+    resumed = f", resumed after step {resumed_after}" if resumed_after else ""
+    lines = task_lines | {
+        "batch": f"{plan.global_batch:,} images{product}",
+        "training": f"{plan.epochs} epochs x {plan.steps_per_epoch} steps, {config.optimizer}, seed {config.seed}",
+        "rate": schedule_line(config, plan.global_batch),
+        "device": f"{device}{more}, precision {precision}, {workers} data workers{each}",
+        "run": f"{folder or ''}{resumed}",
     }
     return "\n".join(f"{key:>9}  {value}" for key, value in lines.items())
 
 
-def interval_line(trainer: Trainer, loss: float, slowest: np.ndarray, waited: np.ndarray) -> str:
-    """A log interval in one line; `slowest`: the longest step of each rank, `waited`: for data, both in seconds."""
-    epochs, steps, sums = trainer.config.epochs, trainer.steps, trainer.sums
-    epoch = len(trainer.rows)
+def interval_line(now: Snapshot) -> str:
+    """Describe the steps since the last line."""
+    plan, state, sums = now.plan, now.state, now.state.sums
+    step_in_epoch = state.step - state.epoch * plan.steps_per_epoch
     parts = [
-        f"epoch {epoch + 1}/{epochs} step {trainer.updates - epoch * steps}/{steps}",
-        f"loss {loss:.3f}",
-        f"lr {trainer.rates[trainer.updates - 1]:.2e}",
+        f"epoch {state.epoch + 1}/{plan.epochs} step {step_in_epoch}/{plan.steps_per_epoch}",
+        f"loss {now.loss:.3f}",
+        f"lr {plan.rate_of(state.step):.2e}",
     ]
     if not sums.timed:
         return ", ".join(parts)
-    parts += [f"{trainer.global_batch / sums.pace:.0f} img/s", f"data wait {sums.share(waited.max()):.0%}"]
-    if len(slowest) > 1:
-        parts.append(f"slowest step {slowest.max():.2f} s on rank {slowest.argmax()}")
-    if (scaling := trainer.step.loss_scale) is not None:
-        parts.append(f"loss scale {scaling.scale.asnumpy():g} ({scaling.overflows.asnumpy()} overflows)")
-    return ", ".join([*parts, f"{duration(sums.pace * (steps * epochs - trainer.updates))} left"])
+    parts += [f"{plan.global_batch / sums.seconds_per_step:.0f} img/s", f"data wait {sums.share(now.waited):.0%}"]
+    if len(now.slowest) > 1:
+        parts.append(f"slowest step {now.slowest.max():.2f} s on rank {now.slowest.argmax()}")
+    if now.loss_scale is not None:
+        parts.append("loss scale {:g} ({} overflows)".format(*now.loss_scale))
+    return ", ".join([*parts, f"{duration(sums.seconds_per_step * (plan.steps - state.step))} left"])
 
 
-def epoch_line(row: dict[str, float], epochs: int) -> str:
-    """A row of metrics.csv in one line of the log."""
-    scores = [f"{kind} top-1 {row[f'{kind}_top1']:.2f} %" for kind in ("raw", "ema") if f"{kind}_top1" in row]
+def epoch_line(row: Row, epochs: int, metric: Metric) -> str:
+    """Describe a finished epoch."""
+    scores = [
+        f"{kind} {metric.label} {row[f'{kind}_{metric.key}']:.2f} {metric.unit}"
+        for kind in reversed(KINDS)
+        if f"{kind}_{metric.key}" in row
+    ]
     left = row["seconds"] * (epochs - row["epoch"])
     return ", ".join(
         [f"epoch {row['epoch']}/{epochs}", f"loss {row['train_loss']:.3f}", *scores]

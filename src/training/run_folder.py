@@ -1,13 +1,13 @@
-"""What a run leaves behind in its folder: log, metrics, curves, configuration, environment."""
+"""The folder of a run: configuration, environment, log, metrics, curves, checkpoints."""
 
 from __future__ import annotations
 
 import csv
 import fcntl
-import logging
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import yaml
 
@@ -17,25 +17,29 @@ from src.runtime.distributed import ranks
 from src.runtime.files import atomic_write, remove_leftovers
 from src.runtime.logs import log_to
 from src.training.curves import draw_curves
+from src.training.state import Row
+from src.training.task import Metric
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from tensorboardX import SummaryWriter
 
 PACKAGES = ("mindspore", "numpy", "pillow", "pydantic", "safetensors", "onnx", "onnxruntime")
 
 
 class RunFolder:
-    """One run's folder. A row of metrics.csv is an epoch, all its values numbers."""
+    """The files of one run. Nothing is written before `open`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.last, self.best = folder / "checkpoints" / "last.ckpt", folder / "checkpoints" / "best.ckpt"
-        self.events = self.lock = None
+        self.events: SummaryWriter | None = None
+        self.lock: IO[str] | None = None
 
-    def open(self, config: TrainConfig, rows: list[dict[str, float]], device: str) -> None:
-        """Write configuration and environment, start the log, and bring the metrics to the state of `rows`.
+    def open(self, config: TrainConfig, rows: list[Row], device: str) -> None:
+        """Write configuration and environment, start the log, and bring metrics.csv to the state of `rows`.
 
         Raises:
-            UserError: the folder cannot be written to, or TensorBoard's writer is not installed.
+            UserError: the folder cannot be written to, another training uses it, or tensorboardX is not installed.
         """
         try:
             self.last.parent.mkdir(parents=True, exist_ok=True)
@@ -46,58 +50,46 @@ class RunFolder:
         names = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
         remove_leftovers(self.last, self.best, *(self.folder / name for name in names))
         settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
-        _write(self.folder / "config.yaml", settings)
-        _write(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
+        _write_text(self.folder / "config.yaml", settings)
+        _write_text(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
         if config.tensorboard:
             self.events = _event_writer(self.folder / "tensorboard", len(rows) + 1)
         if rows:
             self._write_metrics(rows)
 
-    def report(self, rows: list[dict[str, float]]) -> None:
-        """Add the last of `rows` to metrics.csv and to TensorBoard's events, and draw curves.png anew."""
+    def report(self, rows: list[Row], metric: Metric) -> None:
+        """Write metrics.csv and curves.png anew, and add the last row to TensorBoard's event files."""
         self._write_metrics(rows)
-        draw_curves(rows, self.folder / "curves.png")
+        draw_curves(rows, metric, self.folder / "curves.png")
         if self.events:
             for key, value in rows[-1].items():
                 self.events.add_scalar(key, value, rows[-1]["epoch"])
 
     def close(self) -> None:
-        """Write what TensorBoard's writer still holds, and let others have the folder."""
+        """Flush the event files, and let other trainings use the folder."""
         if self.events:
             self.events.close()
         if self.lock:
             self.lock.close()
 
     def _lock(self) -> None:
-        """Keep a second training out of the folder; the lock ends with the process, however it ends."""
+        """Keep a second training out of the folder. The lock ends with the process, however that ends."""
         self.lock = open(self.folder / ".lock", "w")  # noqa: SIM115 - held until close()
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"run_dir {self.folder} is in use by another training; wait for its end") from None
 
-    def _write_metrics(self, rows: list[dict[str, float]]) -> None:
+    def _write_metrics(self, rows: list[Row]) -> None:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         with atomic_write(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
-
-
-def _text(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
-
-
-def _event_writer(folder: Path, epoch: int):
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
-    return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
+            writer.writerows({key: _number_text(value) for key, value in row.items()} for row in rows)
 
 
 def environment() -> str:
-    """Versions of interpreter, system and packages, a line each."""
+    """Return the versions of interpreter, system and packages, a line each."""
     lines = [f"python {platform.python_version()}", f"system {platform.platform()}"]
     for package in PACKAGES:
         try:
@@ -107,6 +99,18 @@ def environment() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _number_text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def _event_writer(folder: Path, epoch: int) -> SummaryWriter:
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
+    return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
+
+
+def _write_text(path: Path, text: str) -> None:
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a training in order: noted here, acted on between two steps, at the same step on all ranks."""
+"""SIGINT and SIGTERM stop a training in order: between two steps, at the same step on all ranks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While it is entered, signals are only noted, in `signal`; a second SIGINT interrupts at once.
+    """Records signals in `signal` while it is entered. A second SIGINT interrupts at once.
 
-    A second SIGTERM does not: launchers and cluster managers both send one to the same process.
+    A second SIGTERM does not, because launchers and cluster managers both send one to the same process.
     """
 
     def __init__(self) -> None:
@@ -24,24 +24,24 @@ class StopRequest:
         return self.signal is not None
 
     def __enter__(self) -> StopRequest:
-        self.usual = {number: signal.signal(number, self._note) for number in SIGNALS}
+        self.previous_handlers = {number: signal.signal(number, self._record) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self.usual.items():
+        for number, handler in self.previous_handlers.items():
             signal.signal(number, handler)
 
     def reinstall_handlers(self) -> None:
-        """Take the signals back: MindSpore, when it first compiles, gives SIGINT a handler that sends SIGTERM."""
+        """Take the signals back: when MindSpore first compiles, it installs a SIGINT handler that sends SIGTERM."""
         if not self:
             for number in SIGNALS:
-                signal.signal(number, self._note)
+                signal.signal(number, self._record)
 
     def note(self, number: int) -> None:
-        """Another rank has received the signal."""
+        """Record that another rank has received the signal."""
         self.signal = self.signal or signal.Signals(number)
 
-    def _note(self, number: int, _: FrameType | None) -> None:
+    def _record(self, number: int, _: FrameType | None) -> None:
         if self.signal is None:
             logger.info("%s: saving and stopping soon", signal.Signals(number).name)
         elif number == signal.SIGINT:

@@ -4,7 +4,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn
 
-from src.classification.loss import SmoothedCrossEntropy
+from src.classification.loss import NetworkWithLoss
 from src.config import RecipeOptions
 from src.training.checkpoint import state_of
 from src.training.optimizers import build_optimizer
@@ -15,7 +15,7 @@ from support.small_network import small
 RATES = np.linspace(0.001, 0.003, 40, dtype=np.float32)
 
 
-def build(drop=0.2, frozen=False, half=None, **recipe):
+def build(drop=0.2, frozen=False, scale_loss=None, **recipe):
     """Four classes; `frozen`: BatchNorm keeps its statistics, so that a batch may be divided."""
     ms.set_seed(3)
     recipe = RecipeOptions(**({"ema_decay": 0.9} | recipe))
@@ -25,8 +25,8 @@ def build(drop=0.2, frozen=False, half=None, **recipe):
             cell.use_batch_statistics = False
     network = with_precision(network, recipe)
     optimizer = build_optimizer(network, recipe, RATES)
-    half = needs_loss_scale(recipe) if half is None else half
-    return TrainStep(network, SmoothedCrossEntropy(4, 0.1), optimizer, recipe, half=half)
+    scale_loss = needs_loss_scale(recipe) if scale_loss is None else scale_loss
+    return TrainStep(network, NetworkWithLoss(network, 4, 0.1), optimizer, recipe, scale_loss=scale_loss)
 
 
 def batch(index, size=8):

@@ -31,6 +31,6 @@ def test_from_a_budget_to_an_exported_network(workspace, image_folder, tmp_path)
     assert described["model"] == network.name and described["input"]["size"] == network.resolution
 
     save_architecture(replace(base, name=network.name), tmp_path / "net.yaml")
-    words = "is of another run: architecture is another: resolution "
+    words = "is of another run: architecture has changed: resolution "
     resume = ("--run_dir", run, "--resume", "auto", "--lr", 0.1)
     workspace.fails("python", "train.py", "--config", tmp_path / "net_train.yaml", *flags, *resume, words=words)

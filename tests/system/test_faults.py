@@ -14,7 +14,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from src.training.checkpoint import generation_before, newest_state
+from src.training.checkpoint import previous_generation, newest_checkpoint
 from src.weights.ckpt import read_ckpt
 
 FLAGS = "--config config/digits.yaml --input_size 32 --check_data off --batch_size 128 --epochs 2"
@@ -123,7 +123,7 @@ def stopped(small_workspace, tmp_path_factory):
     process.terminate()
     assert process.wait() == 0, run.log.read_text()
     assert "stopped by SIGTERM after step" in run.log.read_text()
-    assert 8 < read_ckpt(run.last)[1]["step"] < 22 and generation_before(run.last).exists()
+    assert 8 < read_ckpt(run.last)[1]["step"] < 22 and previous_generation(run.last).exists()
     return run
 
 
@@ -145,18 +145,18 @@ def test_kills_and_a_damaged_checkpoint_change_no_bit_of_the_end(stopped, refere
     run, rng = stopped.copy("killed"), random.Random(4)
     begun = read_ckpt(run.last)[1]["step"]
     assert killed(run, "saving", rng, reference.seconds)
-    assert newest_state(run.last)[0] == run.last
+    assert newest_checkpoint(run.last).path == run.last
     process = run.start()
     assert run.wait_for(process, run.says("epoch 2/2 step 5/11"))
     time.sleep(rng.uniform(0, 0.3))
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    path, _, meta = newest_state(run.last)
+    path, _, meta = newest_checkpoint(run.last)
     assert path == run.last and meta["step"] >= begun
-    before = read_ckpt(generation_before(run.last))[1]["step"]
+    before = read_ckpt(previous_generation(run.last))[1]["step"]
     damage(run.last)
     text = run.finish()
-    assert f"{run.last} is damaged" in text and f"going on from {generation_before(run.last)}, which is whole" in text
+    assert f"{run.last} is damaged" in text and f"resuming from {previous_generation(run.last)}, which is whole" in text
     assert f"resumed after step {before}" in text
     assert_same_end(run, reference)
 
@@ -164,7 +164,7 @@ def test_kills_and_a_damaged_checkpoint_change_no_bit_of_the_end(stopped, refere
 def test_two_damaged_checkpoints_are_refused(stopped):
     run = stopped.copy("damaged")
     damage(run.last)
-    damage(generation_before(run.last))
+    damage(previous_generation(run.last))
     run.workspace.fails(*run.command(), words=f"{run.last} is damaged: it is not what was written; take another copy; ")
 
 
@@ -199,10 +199,10 @@ def test_a_change_that_is_allowed_goes_on_and_a_loss_that_is_no_number_keeps_the
     run = stopped.copy("diverged")
     flags = ["--allow_changes", "--lr", "1e20", "--clip_norm", "0", "--log_interval", "1"]
     done = run.workspace.fails(*run.command(*flags), status=3, words="at step ")
-    assert f"going on from {run.last} although lr was 0.003 and is 1e+20 now" in done.stderr
+    assert f"resuming from {run.last} although lr was 0.003 and is 1e+20 now" in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert f"{run.last} was kept" in line
-    path, tensors, meta = newest_state(run.last)
+    path, tensors, meta = newest_checkpoint(run.last)
     assert path == run.last and all(np.isfinite(value).all() for value in tensors.values())
     assert meta["step"] >= read_ckpt(stopped.last)[1]["step"]
 
@@ -215,7 +215,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(referen
         run, first = Run(reference.workspace, reference.folder.parent / f"killed-{runs}"), len(kills)
         runs += 1
         while len(kills) < KILLS and killed(run, kind := KINDS[len(kills) % len(KINDS)], rng, reference.seconds):
-            saved = newest_state(run.last)
+            saved = newest_checkpoint(run.last)
             assert saved is None or saved[0] == run.last  # a kill never costs the last generation
             step = saved[2]["step"] if saved else 0
             steps[step] += 1

@@ -89,7 +89,7 @@ def test_a_run_goes_on_where_it_ended_and_nothing_is_overwritten(small_workspace
     workspace.run("python", "train.py", *flags, *run, "--epochs", 1)
     last = tmp_path / "run/checkpoints/last.ckpt"
     before = last.read_bytes()
-    workspace.fails("python", "train.py", *flags, *run, words="already holds a run; go on with --resume auto")
+    workspace.fails("python", "train.py", *flags, *run, words="already holds a run; resume it with --resume auto")
     assert last.read_bytes() == before
     # the schedule does not depend on the number of epochs, so one epoch and then the second must equal two at once
     workspace.run("python", "train.py", *flags, *run, "--epochs", 2, "--resume", "auto")

@@ -5,7 +5,7 @@ from mindspore import Tensor, nn
 from pydantic import ValidationError
 from support.small_network import small
 
-from src.classification.loss import SmoothedCrossEntropy
+from src.classification.loss import NetworkWithLoss
 from src.config import RecipeOptions, TrainConfig
 from src.networks.layers import Norm
 from src.training.freezing import freeze
@@ -23,10 +23,11 @@ def changed_by_a_step(**frozen):
     rng = np.random.RandomState(0)
     images, labels = rng.randn(8, 3, 40, 40).astype(np.float32), rng.randint(0, 4, 8).astype(np.int32)
     network.set_train()(Tensor(images[::-1] + 1))  # gives it the statistics of a trained network
-    freeze(network, **frozen)
+    freeze(network, HEAD, **frozen)
     optimizer = build_optimizer(network, RecipeOptions(), np.array([0.1], np.float32))
     before = {name: parameter.asnumpy().tobytes() for name, parameter in weights_of(network).items()}
-    TrainStep(network, SmoothedCrossEntropy(4, 0.1), optimizer, RecipeOptions())(Tensor(images), Tensor(labels))
+    step = TrainStep(network, NetworkWithLoss(network, 4, 0.1), optimizer, RecipeOptions())
+    step(Tensor(images), Tensor(labels))
     weights = weights_of(network)
     return {name for name in before if weights[name].asnumpy().tobytes() != before[name]}, set(before)
 
@@ -43,7 +44,7 @@ def test_frozen_batch_norm_keeps_its_statistics_and_trains_all_else():
 
 def test_gradients_of_frozen_batch_norm_are_those_of_its_formula():
     norm = nn.BatchNorm2d(3)
-    freeze(norm, backbone=False, batch_norm=True)
+    freeze(norm, HEAD, backbone=False, batch_norm=True)
     norm.set_train()
     rng = np.random.RandomState(0)
     x, weight = rng.randn(4, 3, 5, 5), rng.randn(4, 3, 5, 5)

@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from src.classification.task import ClassificationTask, dataset_fingerprint
 from src.config import TrainConfig
 from src.design.architecture_file import to_dict
 from src.design.families import TINYNETS
 from src.errors import UserError
 from src.images.folder import open_split
-from src.training.resume import broadcast_meta, check_same_run, dataset_fingerprint, find_run
+from src.training.checkpoint import Checkpoint
+from src.training.resume import broadcast_meta, find_run
+from src.training.resume import check_same_run as check
 from src.weights.ckpt import save_ckpt
 
 # What may change without a word: nothing here has a part in the weights that come out, or `IDENTITY` compares what
@@ -22,6 +25,10 @@ INTENDED_FREE = {
     "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs", "data_sink",
 }  # fmt: skip
 PATH = Path("run/checkpoints/last.ckpt")
+
+
+def check_same_run(path, before, now, *, allowed):
+    check(path, before, now, ClassificationTask.fixed, allowed=allowed)
 
 
 def identity(**changes):
@@ -66,7 +73,7 @@ def test_every_setting_is_free_or_its_change_is_named(key, caplog):
         check_same_run(PATH, identity(), now, allowed=False)
     check_same_run(PATH, identity(), now, allowed=True)
     (record,) = caplog.records
-    assert record.levelno == logging.WARNING and f"going on from {PATH} although {key} was" in record.message
+    assert record.levelno == logging.WARNING and f"resuming from {PATH} although {key} was" in record.message
 
 
 def test_the_free_settings_are_those_intended():
@@ -124,7 +131,7 @@ def test_another_network_and_other_classes_are_never_allowed(key, value, allowed
 @pytest.mark.parametrize("allowed", [False, True])
 def test_an_architecture_file_that_has_changed_is_never_allowed(allowed):
     now = identity(architecture=to_dict(TINYNETS["tinynet_e"].at(64)))
-    words = f"{PATH} is of another run: architecture is another: resolution 64 (not 106); start a new one"
+    words = f"{PATH} is of another run: architecture has changed: resolution 64 (not 106); start a new one"
     with pytest.raises(UserError, match=re.escape(words)):
         check_same_run(PATH, identity(), now, allowed=allowed)
 
@@ -175,7 +182,7 @@ def test_auto_takes_the_newest_whole_checkpoint_or_starts_anew(tmp_path, caplog)
     assert "damaged" not in caplog.text
     last.write_bytes(last.read_bytes()[:-1])
     assert start_of(run_dir=folder, resume="auto")[::2] == (previous, {"step": 1})
-    assert f"{last} is damaged" in caplog.text and f"going on from {previous}" in caplog.text
+    assert f"{last} is damaged" in caplog.text and f"resuming from {previous}" in caplog.text
     previous.write_bytes(b"")
     with pytest.raises(UserError, match=f"^resume: {last} is damaged.*; {previous} is damaged"):
         start_of(run_dir=folder, resume="auto")
@@ -207,14 +214,14 @@ def test_the_folder_of_another_run_is_not_taken(tmp_path):
     other = save(tmp_path / "other/checkpoints/last.ckpt", step=7)
     for resume in (None, str(other)):
         with pytest.raises(
-            UserError, match=f"run_dir {tmp_path / 'run'} already holds a run; go on with --resume auto"
+            UserError, match=f"run_dir {tmp_path / 'run'} already holds a run; resume it with --resume auto"
         ):
             start_of(run_dir=tmp_path / "run", resume=resume)
 
 
 def test_without_other_ranks_the_meta_is_the_checkpoints_own():
     assert broadcast_meta(None) == {}
-    assert broadcast_meta((PATH, {}, {"step": 3, "classes": ["ä"]})) == {"step": 3, "classes": ["ä"]}
+    assert broadcast_meta(Checkpoint(PATH, {}, {"step": 3, "classes": ["ä"]})) == {"step": 3, "classes": ["ä"]}
 
 
 # --- which data ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,9 @@ from src.errors import UserError
 from src.runtime.logs import duration
 from src.training.curves import draw_curves
 from src.training.run_folder import RunFolder, environment
+from src.training.task import Metric
+
+METRIC = Metric("top1", "top-1", "%")
 
 
 @pytest.mark.parametrize("seconds, text", [(4, "4 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")])
@@ -23,13 +26,13 @@ def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):
     ]
     run = RunFolder(tmp_path / "run")
     run.open(TrainConfig(), [], "CPU")
-    run.report(rows)
+    run.report(rows, METRIC)
     with pytest.raises(UserError, match="is in use by another training"):
         RunFolder(tmp_path / "run").open(TrainConfig(), rows, "CPU")
     run.close()
     again = RunFolder(tmp_path / "run")
     again.open(TrainConfig(), rows[:2], "CPU")
-    again.report([*rows[:2], {"epoch": 3, "lr": 0.5, "train_loss": 1.0, "raw_top1": 60}])
+    again.report([*rows[:2], {"epoch": 3, "lr": 0.5, "train_loss": 1.0, "raw_top1": 60}], METRIC)
     with open(tmp_path / "run/metrics.csv", newline="") as file:
         found = [(row["epoch"], row["lr"], row["raw_top1"]) for row in csv.DictReader(file)]
     assert found == [("1", "0.1", "50"), ("2", "0.05", ""), ("3", "0.5", "60")]
@@ -43,7 +46,7 @@ def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):
 def test_tensorboard_reads_what_was_reported(tmp_path):
     run = RunFolder(tmp_path / "run")
     run.open(TrainConfig(tensorboard=True), [], "CPU")
-    run.report([{"epoch": 1, "lr": 0.1, "train_loss": 2.0}])
+    run.report([{"epoch": 1, "lr": 0.1, "train_loss": 2.0}], METRIC)
     run.close()
     (events,) = (tmp_path / "run/tensorboard").iterdir()
     content = events.read_bytes()
@@ -52,7 +55,9 @@ def test_tensorboard_reads_what_was_reported(tmp_path):
 
 def test_curves_show_each_line(tmp_path):
     draw_curves(
-        [{"epoch": 1, "lr": 0.1, "train_loss": 2.0}, {"epoch": 2, "lr": 0.05, "train_loss": 1.0}], tmp_path / "a.png"
+        [{"epoch": 1, "lr": 0.1, "train_loss": 2.0}, {"epoch": 2, "lr": 0.05, "train_loss": 1.0}],
+        METRIC,
+        tmp_path / "a.png",
     )
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (1430, 418)

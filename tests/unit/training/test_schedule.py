@@ -55,7 +55,7 @@ def test_schedules(schedule, epochs, steps, warm_share, data):
 def test_a_schedule_that_cannot_be_is_refused():
     with pytest.raises(ValidationError, match="warm-up takes 5 epochs, the whole run 4"):
         RecipeOptions(epochs=4, warmup_epochs=5)
-    with pytest.raises(UserError, match="min_lr is 0.01, above the learning rate 0.006"):
+    with pytest.raises(UserError, match="min_lr is 0.01, above the peak learning rate 0.006"):
         learning_rates(RecipeOptions(schedule="cosine", min_lr=0.01), 10, 128)
 
 

@@ -60,14 +60,14 @@ def test_the_average_does_not_touch_training(three_steps):
 
 @pytest.mark.parametrize("value", [1024, 0])
 def test_a_loss_scale_changes_nothing_in_float32(three_steps, value):
-    step = build(half=True, loss_scale=value)  # a power of two, so exact
+    step = build(scale_loss=True, loss_scale=value)  # a power of two, so exact
     assert advance(step, 0, 1, 2) == three_steps[0]
     ours = {name: value for name, value in snapshot(step).items() if "loss_scale" not in name}
     assert_same(ours, three_steps[1])
 
 
 def test_an_overflow_is_counted_and_changes_no_weight():
-    step = build(half=True, ema_decay=0)
+    step = build(scale_loss=True, ema_decay=0)
     advance(step, 0)
     before = snapshot(step)
     step.loss_scale.scale.set_data(Tensor(np.float32(np.inf)))
