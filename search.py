@@ -8,7 +8,7 @@ python search.py table
 
 import sys
 
-from src.cli import run_command
+from src.cli import run_commands
 from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
 from src.search.commands import compare, cost, formula, published
 
@@ -20,4 +20,4 @@ COMMANDS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(run_command(COMMANDS, __doc__))
+    sys.exit(run_commands(COMMANDS, __doc__))

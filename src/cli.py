@@ -1,6 +1,6 @@
-"""From the command line and YAML files to one checked configuration; from an exception to an exit status.
+"""From flags and YAML files to one checked configuration, and from an exception to an exit status.
 
-Exit status: 0 done; 2 the user's mistake, in one line; 3 training diverged; 130 interrupted.
+Exit status: 0 done; 2 the user's mistake, reported in one line; 3 training diverged; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,53 +9,64 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from src.config import COMMANDS, Options, keys
+from src.config.options import CONFLICT, key_of
 from src.design.architecture_file import SUFFIXES
 from src.errors import Diverged, UserError, did_you_mean
 
 Schema = TypeVar("Schema", bound=Options)
+Command = tuple[type[Options], Callable[[Any], None]]  # a command's schema, and the function that does its work
 
 
-def run_command(
-    commands: dict[str, tuple[type[Options], Callable[[Any], None]]], doc: str, argv: Sequence[str] | None = None
-) -> int:
-    """`run` the command that the first word names: of a root script that has several."""
-    program = Path(sys.argv[0]).name
+def run(schema: type[Schema], action: Callable[[Schema], None], doc: str, argv: Sequence[str] | None = None) -> int:
+    """Parse `argv`, call `action` and return the exit status: all that a root script does.
+
+    Args:
+        schema: the options of the script.
+        action: the work; it gets the configuration.
+        doc: the script's docstring, shown by `--help`.
+        argv: arguments without the script's name; default those of this process.
+    """
+    return _act(Parser(schema, description=doc), action, list(sys.argv[1:] if argv is None else argv))
+
+
+def run_commands(commands: Mapping[str, Command], doc: str, argv: Sequence[str] | None = None) -> int:
+    """Run the command that the first argument names, and return the exit status; see `run`.
+
+    The docstring of a command's function is its help: the first line in the list of commands, and all up to
+    `Raises:` in its own `--help`. Without arguments, the commands are listed.
+    """
     name, *argv = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    program = Parser(description=doc)
+    choices = program.add_subparsers(title="commands", metavar="COMMAND")
+    parsers = {}
+    for command, (schema, action) in commands.items():
+        text = cleandoc(action.__doc__ or "").partition("\nRaises:")[0]
+        parsers[command] = choices.add_parser(command, schema=schema, help=text.partition("\n")[0], description=text)
     if name in commands:
-        schema, action = commands[name]
-        return run(schema, action, cleandoc(action.__doc__ or "").partition("\nRaises:")[0], argv, f"{program} {name}")
-    summary = {key: (action.__doc__ or "").partition("\n")[0] for key, (_, action) in commands.items()}
+        # Not through `program`, because argparse lets flags stand between words only in a parser without sub-parsers.
+        return _act(parsers[name], commands[name][1], argv)
     if name in ("-h", "--help"):
-        print(f"usage: {program} {{{','.join(commands)}}} ...\n\n{doc}")
-        print("\n".join(f"  {key:10}{text}" for key, text in summary.items()))
-        print(f"\n`{program} {next(iter(commands))} --help` and so on list the flags.")
+        program.print_help()
         return 0
-    print(f"error: there is no command {name!r}{did_you_mean(name, commands)} ({', '.join(commands)})", file=sys.stderr)
+    expected = f"expected {', '.join(commands)}; `{program.prog} --help` describes them"
+    print(f"error: unknown command {name!r}{did_you_mean(name, commands)}; {expected}", file=sys.stderr)
     return 2
 
 
-def run(
-    schema: type[Schema],
-    action: Callable[[Schema], None],
-    doc: str,
-    argv: Sequence[str] | None = None,
-    program: str | None = None,
-) -> int:
-    """Parse, act, and turn what goes wrong into an exit status (the whole of a root script)."""
-    argv = list(sys.argv[1:] if argv is None else argv)
+def _act(parser: Parser, action: Callable[[Any], None], argv: Sequence[str]) -> int:
     debug = "--debug" in argv
     try:
-        config = parse(schema, argv, doc, program)
+        config = _configuration(parser, argv)
         debug = config.debug
         action(config)
     except (UserError, Diverged) as error:
@@ -63,70 +74,58 @@ def run(
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return 3 if isinstance(error, Diverged) else 2
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the interpreter's own flush at exit
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has closed it
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it at exit
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
 
 
-def parse(schema: type[Schema], argv: Sequence[str], doc: str = "", program: str | None = None) -> Schema:
-    """The configuration that flags and `--config` give; `program` is its name in messages, default the script's.
+def parse(schema: type[Schema], argv: Sequence[str], doc: str = "") -> Schema:
+    """Return the configuration that flags and `--config` give.
 
     Raises:
-        UserError: unknown flag or key, wrong type, out of range, unreadable YAML.
+        UserError: unknown flag or key, wrong type, value out of range, unreadable YAML.
     """
-    flags = _flags(schema, argv, doc, program)
-    values: dict[str, Any] = {}
-    origin: dict[str, str] = {}
-    if config_file := flags.pop("config", None):
-        for key, (value, file) in read_yaml(Path(config_file)).items():
-            if key in keys(schema):
-                values[key], origin[key] = value, str(file)
-    for key, value in flags.items():
-        values[key], origin[key] = value, "command line"
-    return validate(schema, values, origin)
+    return _configuration(Parser(schema, description=doc), argv)
 
 
-def validate(schema: type[Schema], values: dict[str, Any], origin: dict[str, str]) -> Schema:
-    """`values` checked against the schema; `origin` names where each key was set, for the error.
+def validate(schema: type[Schema], values: Mapping[str, Any], origin: Mapping[str, str]) -> Schema:
+    """Return `values` (by key) as a configuration; `origin` says for each key where it was set.
 
     Raises:
-        UserError: the first value that does not fit: where, key, value, what is allowed.
+        UserError: the first value that does not fit: where it was set, key, value, what is allowed.
     """
     for key, value in values.items():
         if isinstance(value, bool) and schema.model_fields[keys(schema)[key]].annotation is not bool:
-            raise UserError(f"{origin.get(key)}: {key} is {value}; YAML takes on, off, yes and no for that: quote them")
+            raise UserError(
+                f"{origin.get(key)}: {key} is {value}, because YAML reads on, off, yes, no as booleans; quote it"
+            )
     try:
         return schema.model_validate(values)
     except ValidationError as failure:
         error = failure.errors()[0]
-        key = str(error["loc"][0])
+        key = str(error["ctx"]["key"] if error["type"] == CONFLICT else error["loc"][0])
+        field = schema.model_fields[keys(schema)[key]]
         text = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-        described = schema.model_fields[keys(schema)[key]].description
-        shown = values.get(key, error["input"])
-        raise UserError(f"{origin.get(key, 'default')}: {key} is {shown!r}: {text} ({key}: {described})") from None
+        raise UserError(
+            f"{origin.get(key, 'default')}: {key} is {values.get(key, field.default)!r}: {text} "
+            f"({key}: {field.description})"
+        ) from None
 
 
 def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, Path]]:
-    """Key -> (value, file that set it) of a YAML file laid over its `base:` (a path relative to the file).
+    """Return key -> (value, file that sets it) of a YAML file and its `base:` (a path relative to the file).
+
+    A key of the file overrules the same key of its base. `seen` are the files that led here.
 
     Raises:
-        UserError: the file is missing, is not a mapping, has a key that no command knows, or is its own base.
+        UserError: the file is missing, is not a mapping, has an unknown key, or is its own base.
     """
     if file.resolve() in seen:
         raise UserError(f"{file}: `base:` leads back to the file itself; remove one of the links")
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise UserError(
-            f"cannot read the configuration {file}: {error.strerror}; see config/ for those there are"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{file} holds a {type(content).__name__}; expected lines of `key: value`")
+    content = _read_mapping(file)
     base = content.pop("base", None)
     known = {key for command in COMMANDS for key in keys(command)}
     for key in content:
@@ -136,49 +135,68 @@ def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, P
             )
     model = content.get("model")
     if isinstance(model, str) and Path(model).suffix in SUFFIXES and (file.parent / model).exists():
-        content["model"] = str(file.parent / model)  # an architecture file, seen from this one
+        content["model"] = str(file.parent / model)  # an architecture file, relative to this one
     merged = read_yaml(file.parent / str(base), (*seen, file.resolve())) if base else {}
     return merged | {key: (value, file) for key, value in content.items()}
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line and raise."""
+def _read_mapping(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise UserError(
+            f"cannot read the configuration {file}: {error.strerror}; config/ holds those of this project"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file} holds a {type(content).__name__}; expected lines of `key: value`")
+    return content
 
-    def error(self, message: str) -> None:
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser with the flags of a schema; a mistake raises a `UserError` of one line."""
+
+    def __init__(self, schema: type[Options] | None = None, **settings: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
+        if schema is None:  # a program with several commands
+            return
+        self.schema = schema
+        words = "".join(f" [{field.title} ...]" for field in schema.model_fields.values() if _is_positional(field))
+        self.usage = self.usage or f"%(prog)s [--config YAML] [--FLAG VALUE ...]{words}"
+        if "config" not in schema.model_fields:
+            self.add_argument("--config", metavar="YAML", help="configuration file; flags overrule it")
+        sections = {title: self.add_argument_group(title) for title in dict.fromkeys(schema.group_titles.values())}
+        for name, title in schema.group_titles.items():
+            _add_flag(sections[title], key_of(name, schema), schema.model_fields[name])
+
+    def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; `{self.prog} --help` lists all flags")
 
+    def flags(self, argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+        """Return what the command line sets by key, still as text, and the words that the schema does not know."""
+        found, unknown = self.parse_known_intermixed_args([underscored(word) for word in argv])
+        return {key: value for key, value in vars(found).items() if value not in (None, [])}, unknown
 
-def _flags(schema: type[Options], argv: Sequence[str], doc: str, program: str | None) -> dict[str, Any]:
-    """What the command line sets, by key, still as text: the schema checks types."""
-    words = "".join(f" [{field.title} ...]" for field in schema.model_fields.values() if _is_positional(field))
-    parser = Parser(
-        prog=program,
-        usage=f"%(prog)s [--config YAML] [--FLAG VALUE ...]{words}",
-        description=doc,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", metavar="YAML", help="configuration file; flags overrule it")
-    for group in reversed(schema.__mro__):
-        declared = [name for name in getattr(group, "__annotations__", {}) if name in schema.model_fields]
-        if issubclass(group, Options) and declared:
-            section = parser.add_argument_group((group.__doc__ or "").strip().rstrip("."))
-            for name in declared:
-                _add_flag(section, schema, name)
-    known = [option for action in parser._actions for option in action.option_strings]
-    argv = [underscored(word) for word in argv]
-    found, unknown = parser.parse_known_intermixed_args(argv)
-    for word in unknown:
-        flag = word.split("=")[0]
-        what = "unknown flag" if word.startswith("-") else "unexpected argument"
+
+def _configuration(parser: Parser, argv: Sequence[str]) -> Any:
+    flags, unknown = parser.flags(argv)
+    if unknown:
+        flag = unknown[0].split("=")[0]
+        known = [f"--{key}" for key in (*keys(parser.schema), "config")]
+        what = "unknown flag" if flag.startswith("-") else "unexpected argument"
         raise UserError(f"{what} {flag!r}{did_you_mean(flag, known)}; `{parser.prog} --help` lists all flags")
-    return {key: value for key, value in vars(found).items() if value not in (None, [])}
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    if config_file := flags.pop("config", None):
+        for key, (value, file) in read_yaml(Path(config_file)).items():
+            if key in keys(parser.schema):
+                values[key], origin[key] = value, str(file)
+    return validate(parser.schema, values | flags, origin | dict.fromkeys(flags, "command line"))
 
 
-def _add_flag(section: argparse._ArgumentGroup, schema: type[Options], name: str) -> None:
-    field = schema.model_fields[name]
-    key = field.alias or name
-    default = "" if field.default in (None, ()) else f" [{_plain(field.default)}]"
+def _add_flag(section: argparse._ArgumentGroup, key: str, field: FieldInfo) -> None:
+    default = "" if field.default in (None, (), "") else f" [{_plain(field.default)}]"
     text = f"{field.description}{default}".replace("%", "%%")
     origin, parts = get_origin(field.annotation), get_args(field.annotation)
     if field.annotation is bool:
@@ -189,13 +207,13 @@ def _add_flag(section: argparse._ArgumentGroup, schema: type[Options], name: str
         section.add_argument(f"--{key}", nargs=2, metavar=("MIN", "MAX"), help=text)
     elif origin is Literal:
         section.add_argument(f"--{key}", metavar="{" + ",".join(parts) + "}", help=text)
-    else:  # a plain type, or one that may be left out: X | None
-        kind = parts[0] if parts else field.annotation
+    else:  # a plain type, or an optional one: X | None
+        kind: Any = parts[0] if parts else field.annotation
         section.add_argument(f"--{key}", metavar=field.title or kind.__name__.upper(), help=text)
 
 
 def _is_positional(field: FieldInfo) -> bool:
-    """Any number of values, without a flag."""
+    """Return whether a field takes any number of words without a flag."""
     return get_origin(field.annotation) is tuple and Ellipsis in get_args(field.annotation)
 
 
@@ -204,7 +222,7 @@ def _plain(default: Any) -> str:
 
 
 def underscored(word: str) -> str:
-    """`--batch-size=8` as `--batch_size=8`; values are left alone."""
+    """Return `--batch-size=8` as `--batch_size=8`; values stay as they are."""
     if not word.startswith("--"):
         return word
     flag, equals, value = word.partition("=")

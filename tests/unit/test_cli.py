@@ -1,10 +1,12 @@
+"""Flags and YAML files become a configuration; a mistake becomes one line and an exit status."""
+
 import re
 
 import pytest
 import yaml
 from support.project import PROJECT
 
-from src.cli import parse, read_yaml, run, run_command
+from src.cli import parse, read_yaml, run, run_commands
 from src.config import (
     COMMANDS,
     CompareConfig,
@@ -104,7 +106,7 @@ def test_the_recipes_of_the_ghostnets():
         (["--lr", "fast"], "command line: lr is 'fast': expected a valid number"),
         (["--lr", "nan"], "lr is 'nan': expected a finite number"),
         (["--batch_size", "0"], "batch_size is '0': expected greater than or equal to 1"),
-        (["--model", "tinynet_f"], "model is 'tinynet_f': there is no such network; did you mean"),
+        (["--model", "tinynet_f"], "model is 'tinynet_f': unknown network; did you mean"),
         (["--amp_level", "O1"], "amp_level is 'O1': expected 'O0', 'O2' or 'O3'"),
         (["--crop_scale", "0.9", "0.1"], "the smaller first"),
         (["--crop_scale", "0.5", "1.5"], "a crop keeps at most 1"),
@@ -125,7 +127,7 @@ def test_wrong_flags_are_explained(arguments, words):
         ("epochs: many", "c.yaml: epochs is 'many'"),
         ("epochs: 2.5", "c.yaml: epochs is 2.5"),
         ("hflip: 2", "c.yaml: hflip is 2: expected less than or equal to 1"),
-        ("check_data: off", "c.yaml: check_data is False; YAML takes on, off"),
+        ("check_data: off", "c.yaml: check_data is False, because YAML reads on, off"),
         ("- a\n- b", "c.yaml holds a list"),
         ("a: [1", "c.yaml is not valid YAML"),
         ("base: c.yaml", "leads back to the file itself"),
@@ -212,27 +214,76 @@ def test_wrong_budgets_are_explained(arguments, words):
         parse(FormulaConfig, arguments)
 
 
+def weigh(config):
+    """Weigh networks.
+
+    search.py weigh tinynet_c
+
+    Raises:
+        UserError: never.
+    """
+    print("weighed", *config.models)
+
+
+def run_scales(*argv):
+    return run_commands({"weigh": (CostConfig, weigh)}, "Scales.", argv)
+
+
 def test_the_first_word_names_the_command(capsys):
-    def weigh(config):
-        """Weigh networks.
-
-        Raises:
-            UserError: never.
-        """
-        print("weighed", *config.models)
-
-    commands = {"weigh": (CostConfig, weigh)}
-    assert run_command(commands, "Scales.", ["weigh", "a", "b"]) == 0
+    assert run_scales("weigh", "a", "b") == 0
     assert capsys.readouterr().out == "weighed a b\n"
-    for argv in ([], ["--help"]):
-        assert run_command(commands, "Scales.", argv) == 0
-        out = capsys.readouterr().out
-        assert "Scales." in out and "weigh     Weigh networks.\n" in out
-    assert run_command(commands, "Scales.", ["weight"]) == 2
-    assert capsys.readouterr().err == "error: there is no command 'weight'; did you mean 'weigh'? (weigh)\n"
-    assert run_command(commands, "Scales.", ["weigh", "--numclasses", "3"]) == 2
-    assert "did you mean '--num_classes'?; `" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        run_command(commands, "Scales.", ["weigh", "--help"])
+
+
+def test_flags_may_stand_between_the_words_of_a_command(capsys):
+    assert run_scales("weigh", "--num-classes", "3", "a", "--all", "b") == 0
+    assert capsys.readouterr().out == "weighed a b\n"
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"], ["-h"]])
+def test_help_lists_the_commands_with_their_summary(argv, capsys):
+    assert run_scales(*argv) == 0
     out = capsys.readouterr().out
-    assert " weigh [--config YAML]" in out and "Weigh networks." in out and "Raises" not in out
+    assert "Scales." in out and re.search(r"\n +weigh +Weigh networks\.\n", out)
+
+
+def test_help_of_a_command_shows_its_flags_and_examples(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_scales("weigh", "--help")
+    out = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert " weigh [--config YAML] [--FLAG VALUE ...] [MODEL_OR_FILE ...]\n" in out
+    assert "search.py weigh tinynet_c" in out and "--num_classes INT" in out and "Raises" not in out
+
+
+def test_an_unknown_command_is_one_line_with_a_suggestion(capsys):
+    assert run_scales("weight") == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: unknown command 'weight'; did you mean 'weigh'?; expected weigh; `")
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_flag_of_a_command_is_one_line_with_a_suggestion(capsys):
+    assert run_scales("weigh", "--numclasses", "3") == 2
+    assert "did you mean '--num_classes'?; `" in capsys.readouterr().err
+
+
+def test_debug_may_be_set_in_yaml(tmp_path, capsys):
+    def action(_):
+        raise UserError("no such thing")
+
+    assert run(TrainConfig, action, "", ["--config", write(tmp_path / "c.yaml", "debug: true")]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_conflict_names_the_key_its_value_and_where_it_was_set(tmp_path):
+    file = write(tmp_path / "c.yaml", "autoaugment: true")
+    with pytest.raises(UserError) as error:
+        parse(TrainConfig, ["--config", file, "--randaugment", "9"])
+    assert str(error.value).startswith(f"{file}: autoaugment is True: RandAugment is on too; choose one of them (auto")
+    with pytest.raises(UserError, match="^command line: autoaugment is True: "):
+        parse(TrainConfig, ["--autoaugment", "--randaugment", "9"])
+
+
+def test_a_conflict_of_a_default_says_that_it_is_one():
+    with pytest.raises(UserError, match="^default: warmup_epochs is 3: warm-up takes 3 epochs, the whole run 2; sho"):
+        parse(TrainConfig, ["--epochs", "2"])

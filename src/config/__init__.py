@@ -1,0 +1,50 @@
+"""The settings of every command as one typed schema; YAML keys, command-line flags and `--help` are made from it.
+
+A setting is declared once, as a field with its type, range, default and help text. A class is a group of `--help` or
+a command; a file holds one command or a few that belong together. `src/cli.py` fills a schema from flags and YAML.
+
+May import: `errors`, `design` (names of networks and suffixes of their files). Nothing here imports MindSpore.
+"""
+
+from src.config.common import DataOptions, DeviceOptions, ImageOptions, ModelOptions, ProgramOptions
+from src.config.data import CheckConfig, ConvertConfig
+from src.config.evaluate import EvalConfig, PredictConfig
+from src.config.export import ExportConfig
+from src.config.options import Options, key_of, keys, option
+from src.config.score import ScoreConfig
+from src.config.search import CompareConfig, CostConfig, FormulaConfig, PlotOptions, TableConfig
+from src.config.train import AugmentOptions, MixOptions, RecipeOptions, RunOptions, TrainConfig
+
+COMMANDS = (  # the schemas whose keys a YAML file may have
+    *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
+    *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
+)
+
+__all__ = [
+    "COMMANDS",
+    "AugmentOptions",
+    "CheckConfig",
+    "CompareConfig",
+    "ConvertConfig",
+    "CostConfig",
+    "DataOptions",
+    "DeviceOptions",
+    "EvalConfig",
+    "ExportConfig",
+    "FormulaConfig",
+    "ImageOptions",
+    "MixOptions",
+    "ModelOptions",
+    "Options",
+    "PlotOptions",
+    "PredictConfig",
+    "ProgramOptions",
+    "RecipeOptions",
+    "RunOptions",
+    "ScoreConfig",
+    "TableConfig",
+    "TrainConfig",
+    "key_of",
+    "keys",
+    "option",
+]

@@ -1,0 +1,88 @@
+"""Groups of options that several commands share: program, device, model, images and batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import field_validator
+
+from src.config.options import Options, option
+from src.design.architecture_file import SUFFIXES
+from src.design.families import ARCHITECTURES
+from src.errors import did_you_mean
+
+
+class ProgramOptions(Options):
+    """Options of every command."""
+
+    title: ClassVar[str] = "Program"
+
+    debug: bool = option(False, "show the stack trace of an error")
+
+
+class DeviceOptions(ProgramOptions):
+    """The device that computes."""
+
+    title: ClassVar[str] = "Device"
+
+    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option("auto", "auto: the first of these that works")
+    device_id: int = option(0, "number of the device among those of its kind", ge=0)
+
+
+class ModelOptions(Options):
+    """The network and its weights."""
+
+    title: ClassVar[str] = "Model"
+
+    model: str | None = option(
+        None,
+        "network, such as tinynet_c, or an architecture file (.yaml, .json); default the checkpoint's own",
+        title="MODEL_OR_FILE",
+    )
+    ckpt: Path | None = option(None, "weights to start from: .ckpt, .safetensors (timm's) or .pth (needs torch)")
+    weights: Literal["auto", "raw", "ema"] = option(
+        "auto", "weights of a training checkpoint: raw, their EMA, or auto: those that scored better when it was saved"
+    )
+    num_classes: int = option(0, "number of classes; 0: as in the data (training) or in the weights", ge=0)
+    input_size: int = option(
+        0, "side of the input image, pixels; 0: as the weights were trained, else the model's", ge=0
+    )
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, name: str | None) -> str | None:
+        if name is None or name in ARCHITECTURES or Path(name).suffix in SUFFIXES:
+            return name
+        names = ", ".join(ARCHITECTURES)
+        raise ValueError(f"unknown network{did_you_mean(name, ARCHITECTURES)} ({names}, or an architecture file)")
+
+
+class ImageOptions(Options):
+    """The image folder and how it is read."""
+
+    title: ClassVar[str] = "Images"
+
+    data_path: str | None = option(
+        None, "folder with train/CLASS/ and val/CLASS/ images, or `digits` for the embedded handwritten digits"
+    )
+    workers: int = option(0, "threads that decode images; 0: one per core, at most 8", ge=0)
+    check_data: Literal["auto", "full", "quick", "off"] = option(
+        "auto",
+        "check for damaged files first: full decodes every image, quick reads the ends of each file, "
+        "auto is full up to 20,000 images",
+    )
+
+
+class DataOptions(ImageOptions):
+    """Batches of images."""
+
+    title: ClassVar[str] = "Batches"
+
+    batch_size: int = option(128, "images per batch and device", ge=1)
+    crop_pct: float | None = option(
+        None,
+        "evaluation: size of the center crop as a share of the resized short side; default as trained, else 0.875",
+        gt=0,
+        le=1,
+    )

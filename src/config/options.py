@@ -1,0 +1,68 @@
+"""The base of all schemas: immutable groups of options, each option with its help text and range."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+CONFLICT = "conflict"  # pydantic's `type` of an error between two fields
+
+
+def option(default: Any, text: str, **limits: Any) -> Any:
+    """Return a field with a default, a help text and limits such as `ge=0`; `title` names its value in `--help`."""
+    return Field(default, description=text, **limits)
+
+
+def same_option(group: type[BaseModel], name: str) -> Any:
+    """Return the field `name` of another group, for a command that needs this option of the group alone."""
+    return group.model_fields[name]
+
+
+class Options(BaseModel):
+    """Base of all groups: immutable, and any key that is not declared is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    title: ClassVar[str] = "Options"  # heading of the group in `--help`
+    group_titles: ClassVar[dict[str, str]] = {}  # field name -> heading of the group that declares it, in help's order
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        inherited = {name: title for base in cls.__bases__ for name, title in getattr(base, "group_titles", {}).items()}
+        cls.group_titles = {name: inherited.get(name, cls.title) for name in cls.model_fields}
+
+
+def conflict(key: str, reason: str) -> PydanticCustomError:
+    """Return the error of a check that compares fields, to be raised in a `model_validator(mode="after")`.
+
+    Such a validator sees every field whatever their order, but pydantic cannot know which field is wrong.
+    `key` says so, and `src/cli.py` reports its value and where it was set.
+    """
+    return PydanticCustomError(CONFLICT, "{reason}", {"key": key, "reason": reason})
+
+
+def check_picture(path: Path | None) -> Path | None:
+    """Return `path` if matplotlib and Pillow can write a picture to it.
+
+    Raises:
+        ValueError: the suffix is not .png or .pdf.
+    """
+    if path is not None and path.suffix not in (".png", ".pdf"):
+        raise ValueError("expected a name that ends in .png or .pdf")
+    return path
+
+
+PicturePath = Annotated[Path | None, AfterValidator(check_picture)]
+
+
+def key_of(name: str, schema: type[Options]) -> str:
+    """Return the public name of a field: its YAML key and flag."""
+    return schema.model_fields[name].alias or name
+
+
+def keys(schema: type[Options]) -> dict[str, str]:
+    """Return public name -> field name for every field of a command."""
+    return {key_of(name, schema): name for name in schema.model_fields}
