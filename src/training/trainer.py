@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from src.config import TrainConfig
 from src.errors import Diverged
-from src.runtime import distributed
+from src.runtime import collectives, distributed
 from src.training.checkpoint import save_state
 from src.training.progress import Snapshot, epoch_line, interval_line
 from src.training.run_folder import RunFolder
@@ -121,7 +121,7 @@ class Trainer:
         self._check_finite(losses)
         self.state.sums.add_losses(losses)
         mine = np.array([self.timer.slowest, self.state.sums.waited, self.stop.signal or 0], np.float64)
-        slowest, waited, signals = distributed.gather(mine).T
+        slowest, waited, signals = collectives.all_gather(mine).T
         logger.info(interval_line(self._snapshot(losses[-1], slowest, waited)))
         self.timer.slowest = 0.0
         if stops := [int(number) for number in signals if number]:
