@@ -90,9 +90,9 @@ def mistaken(place, monkeypatch, capfd):
             "export.py --ckpt w.ckpt --file_format ONNX --precision int8 --calibration config",
             "calibration: config is no image and no folder of images",
         ),
-        ("export.py --ckpt w.ckpt --precision int8 --calibration data", "add --file_format ONNX, or take fp16"),
+        ("export.py --ckpt w.ckpt --precision int8 --calibration data", "add --file_format ONNX, or choose fp16"),
         ("export.py --ckpt w.ckpt --precision fp16 --no-fold", "leave --no-fold out"),
-        ("export.py --ckpt w.ckpt --gears 1,8", "they belong to --soc_version and --batch_size 0"),
+        ("export.py --ckpt w.ckpt --gears 1,8", "gears need --soc_version and --batch_size 0"),
         (
             "export.py --ckpt w.ckpt --input_type uint8 --soc_version Ascend310P3",
             "AIPP on the chip would normalize a second time",

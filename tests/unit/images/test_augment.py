@@ -58,7 +58,7 @@ def test_what_is_off_leaves_pixels_alone(folder):
 
 
 def test_randaugment_and_autoaugment_exclude_each_other():
-    with pytest.raises(ValueError, match="RandAugment is on too; take one of them"):
+    with pytest.raises(ValueError, match="RandAugment is on too; choose one of them"):
         AugmentOptions(randaugment=9, autoaugment=True)
 
 

@@ -150,5 +150,5 @@ def test_an_optimizer_takes_vectors_alone():
 
 
 def test_nothing_to_look_ahead_by():
-    with pytest.raises(ValidationError, match="nothing to look ahead by"):
+    with pytest.raises(ValidationError, match="needs a momentum above 0"):
         RecipeOptions(optimizer="sgd", momentum=0, nesterov=True)
