@@ -1,31 +1,40 @@
-# Shared by the launchers: where the project is, which Python runs it, how its environment is made. Sourced, not run.
+# Functions of the launchers: find the project and its Python, make its environment. Source this file, do not run it.
 # shellcheck shell=bash
 set -euo pipefail
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="$PROJECT/.venv"
+# Of scripts/quickstart.sh, relative to the project: its run folder, and its exported files without suffix.
+QUICKSTART_RUN=runs/quickstart
+# shellcheck disable=SC2034 # quickstart.sh and run_infer_310.sh use it
+QUICKSTART_EXPORT="$QUICKSTART_RUN/tinynet_e_digits"
 
 fail() { echo "error: $*" >&2; exit 2; }
 
-absolute() { # a path as seen from where the user started; words such as `digits` and `auto` stay as they are
+absolute() { # absolute PATH: its absolute path; words that are not files, such as `digits` or `auto`, are not changed
   if [ -e "$1" ]; then echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"; else echo "$1"; fi
 }
 
-python_fits() { # MindSpore has wheels for Python 3.10 to 3.12
+python_fits() { # python_fits PROGRAM: true for Python 3.10 to 3.12, for which MindSpore has wheels
   "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null
 }
 
-find_python() {
+find_python() { # print $PYTHON, else the first Python that fits
+  if [ -n "${PYTHON:-}" ]; then
+    python_fits "$PYTHON" || fail "PYTHON is $PYTHON; expected Python 3.10 to 3.12, for which MindSpore has wheels"
+    echo "$PYTHON"
+    return
+  fi
   local candidate
-  for candidate in "${PYTHON:-}" python3.11 python3.12 python3.10 python3 python \
+  for candidate in python3.11 python3.12 python3.10 python3 python \
     "$HOME"/.pyenv/versions/3.1[0-2]*/bin/python; do
-    if [ -n "$candidate" ] && python_fits "$candidate"; then echo "$candidate"; return; fi
+    if python_fits "$candidate"; then echo "$candidate"; return; fi
   done
-  fail "no fitting Python found: MindSpore has wheels for Python 3.10, 3.11 and 3.12; install one (such as" \
+  fail "no fitting Python found: MindSpore has wheels for Python 3.10, 3.11 and 3.12; install one (for example" \
     "'apt-get install python3 python3-venv') or name it: PYTHON=/path/to/python3.11"
 }
 
-make_venv() {
+make_venv() { # make $VENV; as root on Debian or Ubuntu, install the venv module if it is missing
   local python
   python="$(find_python)"
   if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
@@ -41,28 +50,28 @@ make_venv() {
   "$python" -m venv "$VENV"
 }
 
-ensure_environment() { # ensure_environment EXTRA: .venv with the project's dependencies, made once
+ensure_environment() { # ensure_environment EXTRA: install an extra into $VENV if pyproject.toml changed
   local stamp="$VENV/.installed-$1"
   [ -x "$VENV/bin/python" ] || make_venv
   if ! cmp -s "$PROJECT/pyproject.toml" "$stamp"; then
-    echo "installing the dependencies of '$1' (MindSpore is large: a few minutes the first time)" >&2
+    echo "installing the dependencies of '$1' (takes minutes the first time, because MindSpore is large)" >&2
     (cd "$PROJECT" && "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check ".[$1]") || fail \
-      "installing the dependencies failed, see above; is the Python package index reachable?"
+      "installing the dependencies failed, see above; check that the Python package index is reachable"
     cp "$PROJECT/pyproject.toml" "$stamp"
   fi
 }
 
-project_python() { # project_python [MODULE]: this folder's environment, else the user's own with MODULE or MindSpore
+project_python() { # project_python [MODULE]: print the Python of $VENV, else one that has MODULE (default: mindspore)
   if [ -x "$VENV/bin/python" ]; then echo "$VENV/bin/python"; return; fi
   local candidate module="${1:-mindspore}"
   for candidate in "${PYTHON:-}" python3 python; do
     if [ -n "$candidate" ] && "$candidate" -c "import $module" >/dev/null 2>&1; then echo "$candidate"; return; fi
   done
-  fail "Python has no module $module: run 'pip install .' in $PROJECT, or 'bash scripts/quickstart.sh' once"
+  fail "Python has no module $module; run 'pip install .' in $PROJECT, or 'bash scripts/quickstart.sh' once"
 }
 
-quickstart_checkpoint() {
-  local file="$PROJECT/runs/quickstart/checkpoints/best.ckpt"
-  [ -f "$file" ] || fail "no checkpoint was named, and there is none of the quick start; run scripts/quickstart.sh first"
+quickstart_checkpoint() { # print the default checkpoint
+  local file="$PROJECT/$QUICKSTART_RUN/checkpoints/best.ckpt"
+  [ -f "$file" ] || fail "CKPT is missing, and the default $file does not exist; run scripts/quickstart.sh first"
   echo "$file"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Export a checkpoint for inference, each format verified against the network.
+# Export a checkpoint for inference. Each file is compared with the network before it is kept.
 #   bash scripts/run_export.sh [CKPT] [FILE_NAME] [FORMAT ...]
-# CKPT       default that of scripts/quickstart.sh
-# FILE_NAME  where to write, without suffix; default beside the checkpoint, under its name
-# FORMAT     MINDIR, ONNX, AIR, ...; default MINDIR and ONNX. The batch is left open; an AIR file takes one image.
+# CKPT       default: the best checkpoint of scripts/quickstart.sh
+# FILE_NAME  path to write, without suffix; default: the checkpoint's path
+# FORMAT     MINDIR, ONNX, AIR, ...; default: MINDIR and ONNX. They take any batch size; an AIR file takes one image.
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Classify images with the C++ program and score the results: on an NPU with MindSpore Lite, else on the CPU with ONNX.
 #   bash scripts/run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]
-# MODEL      .mindir or .onnx of export.py, its JSON beside it (and, for the CPU, FILE.onnx beside FILE.mindir);
-#            default the export of scripts/quickstart.sh
-# DATA_PATH  folder with CLASS/ or val/CLASS/, default the embedded digits
-# DEVICE_ID  which NPU, default 0
-# LITE_HOME  an unpacked MindSpore Lite package, which an NPU needs (and CANN's set_env.sh, sourced before)
+# MODEL      .mindir or .onnx file of export.py with its .json beside it; default: the export of scripts/quickstart.sh.
+#            Without an NPU, FILE.mindir is replaced by FILE.onnx beside it.
+# DATA_PATH  folder with CLASS/ or val/CLASS/; default: the handwritten digits
+# DEVICE_ID  number of the NPU; default: 0
+# LITE_HOME  environment variable: an unpacked MindSpore Lite package. An NPU needs it, and CANN's set_env.sh sourced.
 # Results and timing are kept in a new folder of runs/infer_310.
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -15,8 +15,8 @@ source="$PROJECT/ascend310_infer"
 program="$source/build/tinynet_infer"
 lite="${LITE_HOME:-${MS_LITE_HOME:-}}"
 
-quickstart_model() { # exported where that has not been done
-  local ckpt base="$PROJECT/runs/quickstart/tinynet_e_digits"
+quickstart_model() { # print the default model, exported now if it is missing
+  local ckpt base="$PROJECT/$QUICKSTART_EXPORT"
   if [ ! -f "$base.mindir" ] || [ ! -f "$base.onnx" ]; then
     ckpt="$(quickstart_checkpoint)" || exit
     bash "$PROJECT/scripts/run_export.sh" "$ckpt" "$base" >&2 || exit
@@ -24,7 +24,7 @@ quickstart_model() { # exported where that has not been done
   echo "$base.mindir"
 }
 
-images_of() { # the folder of class folders
+image_folder() { # image_folder DATA_PATH: print the folder that holds the class folders
   if [ "$1" = digits ]; then
     (cd "$PROJECT" && "$python" -c 'from src.images.digits import write_digits; print(write_digits() / "val")')
   elif [ -d "$1/val" ]; then
@@ -36,30 +36,31 @@ images_of() { # the folder of class folders
   fi
 }
 
-why_no_npu() { # one reason, or nothing where an NPU can be used
+why_no_npu() { # print why no NPU can be used; print nothing if one can
   if ! compgen -G '/dev/davinci[0-9]*' >/dev/null && ! npu-smi info >/dev/null 2>&1; then
     echo "no NPU found"
   elif [ -z "$lite" ]; then
-    echo "LITE_HOME is not set, so there is no MindSpore Lite"
+    echo "LITE_HOME is not set, so MindSpore Lite was not found"
   fi
 }
 
-is_current() { # built after the last change of its sources, and with the MindSpore Lite that is wanted
+is_current() { # true if the program is newer than its sources and was built with this LITE_HOME
   [ -x "$program" ] || return 1
   local names=(-name '*.cc' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.cmake')
-  [ -z "$(find "$source" \( -name build -o -name tests \) -prune -o -newer "$program" \( "${names[@]}" \) -print -quit)" ] ||
-    return 1
+  local others=(-name build -o -name tests -o -name fuzz) newer
+  newer="$(find "$source" \( "${others[@]}" \) -prune -o -newer "$program" \( "${names[@]}" \) -print -quit)"
+  [ -z "$newer" ] || return 1
   [ -z "$lite" ] || grep -qxF "LITE_HOME:PATH=$lite" "$source/build/CMakeCache.txt"
 }
 
-python="$(project_python pydantic)" # scoring needs no MindSpore
+python="$(project_python pydantic)" # scoring does not use MindSpore
 model="${1:-$(quickstart_model)}"
 case "$model" in
   *.mindir | *.onnx) ;;
-  *) fail "MODEL is $model; expected a .mindir or .onnx file, as scripts/run_export.sh writes them" ;;
+  *) fail "MODEL is $model; expected a .mindir or .onnx file; scripts/run_export.sh writes them" ;;
 esac
 [ -f "$model" ] || fail "there is no model $model; scripts/run_export.sh writes one from a checkpoint"
-images="$(images_of "${2:-digits}")"
+images="$(image_folder "${2:-digits}")"
 
 device=CPU
 if [[ "$model" = *.mindir ]]; then
@@ -79,5 +80,6 @@ output="$(mktemp -d "$PROJECT/runs/infer_310/$(date +%Y%m%d-%H%M%S)-XXX")"
 chmod 755 "$output"
 "$program" "$images" --model_path "$model" --device_type "$device" --device_id "${3:-0}" \
   --format json --output "$output/results.json" --timing "$output/timing.json"
-"$python" "$PROJECT/postprocess.py" --results "$output/results.json" --data_path "$images" --description "${model%.*}.json"
+"$python" "$PROJECT/postprocess.py" --results "$output/results.json" --data_path "$images" \
+  --description "${model%.*}.json"
 echo "results and timing: $output"
