@@ -1,18 +1,13 @@
-"""A network of few blocks, for tests of how networks are trained: compiling takes most of their time."""
+"""A network of three blocks, for tests of how networks are trained: compiling takes most of their time."""
 
-from src.design.architecture import Architecture, Stage
+from src.design.architecture_file import load_architecture
 from src.tinynet import TinyNet
+from support.project import SUPPORT
 
-# Every kind of block that a TinyNet has: without and with expansion, with and without an input that is added.
-SMALL = Architecture(
-    "small",
-    resolution=32,
-    stem=8,
-    stages=(Stage("ds", 3, 2, 1, 8, 1), Stage("ir", 5, 2, 2, 16, 2)),
-    head=1280,
-)
+SMALL_FILE = SUPPORT / "small_network.yaml"  # what commands take as --model
+SMALL = load_architecture(SMALL_FILE)
 
 
 def small(**options) -> TinyNet:
-    """`options` as for `TinyNet`."""
+    """Build the network; `options` are those of `TinyNet`."""
     return TinyNet(SMALL, **options)
