@@ -20,8 +20,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.train_step import build, seconds
+from src.launch.job import Job
 from src.launch.plan import free_port
-from src.launch.supervisor import Job, Launch
+from src.launch.supervisor import Supervisor
 from src.runtime.workers import usable_cores
 
 
@@ -84,7 +85,7 @@ def compare(args: argparse.Namespace, argv: list[str]) -> None:
 
 def start(ranks: int, command: list[str], logs: str) -> None:
     """The ranks, under the project's own launcher."""
-    sys.exit(Launch(Job(ranks, ranks, port=free_port()), command, Path(logs)).run())
+    sys.exit(Supervisor(Job(ranks, ranks, port=free_port()), command, Path(logs)).run())
 
 
 def main() -> None:

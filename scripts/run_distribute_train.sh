@@ -11,4 +11,4 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 python="$(project_python)"
-PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}" exec "$python" -m src.launch.plan "$@"
+PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}" exec "$python" -m src.launch "$@"

@@ -10,6 +10,7 @@ from src.config.common import DataOptions, DeviceOptions, ImageOptions, ModelOpt
 from src.config.data import CheckConfig, ConvertConfig
 from src.config.evaluate import EvalConfig, PredictConfig
 from src.config.export import ExportConfig
+from src.config.launch import LaunchConfig, LaunchFlags
 from src.config.options import Options, key_of, keys, option
 from src.config.score import ScoreConfig
 from src.config.search import CompareConfig, CostConfig, FormulaConfig, PlotOptions, TableConfig
@@ -33,6 +34,8 @@ __all__ = [
     "ExportConfig",
     "FormulaConfig",
     "ImageOptions",
+    "LaunchConfig",
+    "LaunchFlags",
     "MixOptions",
     "ModelOptions",
     "Options",

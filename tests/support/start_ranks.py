@@ -3,12 +3,13 @@
 import sys
 from pathlib import Path
 
-from src.launch import supervisor as msrun
+from src.launch import supervisor
+from src.launch.job import Job
 from src.launch.plan import free_port
 
-msrun.SCHEDULER_LEADS = 2
+supervisor.SCHEDULER_GRACE = 2
 
 if __name__ == "__main__":
     workers, logs, *command = sys.argv[1:]
-    job = msrun.Job(int(workers), int(workers), port=free_port())
-    sys.exit(msrun.Launch(job, command, Path(logs)).run())
+    job = Job(int(workers), int(workers), port=free_port())
+    sys.exit(supervisor.Supervisor(job, command, Path(logs)).run())
