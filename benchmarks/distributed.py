@@ -1,9 +1,10 @@
-"""Images/s of the whole machine: one process with all cores against ranks that share them, with the same global batch.
+"""Compare training with ranks that share the cores of a machine to training with one process, in images/s.
 
     python benchmarks/distributed.py [--model tinynet_c] [--batch_size 32] [--ranks 2] [--steps 3] [--rounds 5]
 
-Both are started at once and take turns, so that a slow spell of the machine falls on both; the ratio is the median over
-the rounds. Images are noise: it is the step that is measured, with the exchange of gradients, not the reading.
+Both sides use the same global batch. They run at the same time and take turns, so that background load slows both
+alike; the ratio is the median over the rounds. The images are noise, because only the step is measured (with the
+exchange of gradients), not the reading of files.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from src.runtime.workers import usable_cores
 
 
 def take_turns(folder: Path, name: str, args: argparse.Namespace) -> None:
-    """One side: do `steps` steps in each of its turns, and leave word how long they took."""
+    """Run one side: do `steps` steps in each turn, and write their seconds to a file that ends the turn."""
     from src.runtime import device, distributed
 
     device.setup("CPU", seed=1)
@@ -42,20 +43,20 @@ def take_turns(folder: Path, name: str, args: argparse.Namespace) -> None:
 
 
 def turn(folder: Path, name: str, number: int, images: int) -> float:
-    """Let one side do its steps; images/s."""
+    """Start the turn of one side, wait for its end and return its images/s."""
     (folder / f"{name}-{number}-go").touch()
     return images / float(wait_for(folder / f"{name}-{number}-done").read_text())
 
 
 def wait_for(path: Path) -> Path:
-    """Until a file is there."""
+    """Wait until a file exists, and return its path."""
     while not path.exists():
         time.sleep(0.01)
     return path
 
 
 def compare(args: argparse.Namespace, argv: list[str]) -> None:
-    """Start both sides, let them take turns, print the ratio."""
+    """Start both sides, let them take turns and print the ratio."""
     images = args.batch_size * args.steps
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -68,7 +69,7 @@ def compare(args: argparse.Namespace, argv: list[str]) -> None:
         try:
             for number in range(args.rounds + 1):
                 pair = [turn(folder, side, number, images) for side in ("alone", "ranks")]
-                if number:  # the first round warms up
+                if number:  # the first round is a warm-up
                     rates.append(pair)
                     print(f"  round {number}: {pair[0]:.1f} and {pair[1]:.1f} images/s", flush=True)
             print(f"{args.model}, batch {args.batch_size}, {usable_cores()} cores")
@@ -84,19 +85,19 @@ def compare(args: argparse.Namespace, argv: list[str]) -> None:
 
 
 def start(ranks: int, command: list[str], logs: str) -> None:
-    """The ranks, under the project's own launcher."""
+    """Run the ranks with the project's own launcher, and exit with its status."""
     sys.exit(Supervisor(Job(ranks, ranks, port=free_port()), command, Path(logs)).run())
 
 
 def main() -> None:
-    """Measure and print."""
+    """Parse the command line and run the comparison, or one side of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tinynet_c")
-    parser.add_argument("--batch_size", type=int, default=32, help="of all ranks together")
-    parser.add_argument("--input_size", type=int, default=0, help="pixels; 0: the model's own")
-    parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=3, help="steps of a turn")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", default="tinynet_c", help="name of a network")
+    parser.add_argument("--batch_size", type=int, default=32, help="global batch: images of all ranks together")
+    parser.add_argument("--input_size", type=int, default=0, help="pixels; 0: the resolution of the model")
+    parser.add_argument("--ranks", type=int, default=2, help="processes on the side with ranks")
+    parser.add_argument("--steps", type=int, default=3, help="steps in a turn")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; the median counts")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     args = parser.parse_args()

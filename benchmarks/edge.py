@@ -1,16 +1,17 @@
-"""The C++ program of ascend310_infer/ on the CPU, held against the same in Python, in one run.
+"""Compare the C++ program of ascend310_infer/ on the CPU to the same work in Python.
 
     python benchmarks/edge.py [--model FILE.onnx] [--batch_size 1] [--threads 2] [--rounds 3]
 
-Without --model, an untrained TinyNet-C is exported. The images are made-up JPEGs of 500 x 375 pixels, quality
-90. Measured on the same files, after an untimed start of each, in alternating rounds, of which medians count:
+Without --model, an untrained TinyNet-C is exported. The images are generated JPEGs of 500 x 375 pixels, quality 90.
+All candidates classify the same files in alternating rounds after an untimed start; medians are printed:
 
-    program        images/s from the first image on, model loaded; peak memory; seconds until the first result is there
-    Python         the same of benchmarks/edge_python.py: Pillow and ONNX Runtime, as many threads
-    inference      ONNX Runtime alone on prepared images, as many threads
-    ideal          cores / processor time that the program's stages, with one thread, spend on an image
+    program        the C++ program: images/s after the model is loaded, peak memory, seconds until the first result
+    Python         benchmarks/edge_python.py (Pillow and ONNX Runtime) with the same number of threads
+    inference      ONNX Runtime alone on prepared images with the same number of threads
+    ideal          cores / processor time per image of the program's stages with one thread
 
-A core's rate is images by processor time of all threads: other programs on the machine disturb it less than the clock.
+The column "a core" divides the images by the processor time of all threads. Background load changes it less than
+images/s.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ SIZE = (500, 375)  # width and height, pixels
 
 
 def export_tinynet_c(folder: Path) -> Path:
-    """TinyNet-C as ONNX, with the weights that a training would start from."""
+    """Export TinyNet-C with initial weights to ONNX, and return the file."""
     import mindspore as ms
 
     from src.config import ExportConfig
@@ -53,7 +54,7 @@ def export_tinynet_c(folder: Path) -> Path:
 
 
 def run(command: list[str | Path]) -> tuple[float, str]:
-    """Seconds from the start of a process to the first line that it prints, and its last line."""
+    """Run a command; return the seconds until its first line of output, and its last line."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         line = process.stdout.readline()
@@ -65,7 +66,7 @@ def run(command: list[str | Path]) -> tuple[float, str]:
 
 
 def run_program(model: Path, images: Path, threads: int, batch_size: int) -> dict[str, Any]:
-    """The program's own timing, with the first result as seen from outside."""
+    """Return the timing that the C++ program writes, and as `first` the seconds until its first result."""
     with tempfile.TemporaryDirectory() as scratch:
         timing = Path(scratch) / "timing.json"
         flags = ["--threads", str(threads), "--batch_size", str(batch_size), "--timing", timing]
@@ -74,41 +75,41 @@ def run_program(model: Path, images: Path, threads: int, batch_size: int) -> dic
 
 
 def run_python(model: Path, images: Path, threads: int, batch_size: int, *flags: str) -> dict[str, Any]:
-    """The same of the Python pipeline."""
+    """Return the same timing of the Python pipeline."""
     command = [sys.executable, PROJECT / "benchmarks/edge_python.py", model, images, *flags]
     first, last = run([*command, "--threads", str(threads), "--batch_size", str(batch_size)])
     return json.loads(last) | {"first": first}
 
 
 def processor_ms(timing: dict[str, Any], stage: str) -> float:
-    """Processor time of a stage, for an image."""
+    """Return the processor time of a stage per image, in ms."""
     return 1e3 * timing[stage]["processor_seconds"] / timing["images"]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Parse the command line, measure in rounds and print the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="ONNX file of export.py; default an untrained TinyNet-C")
-    parser.add_argument("--images", type=int, default=512, help="how many to make up")
-    parser.add_argument("--threads", type=int, default=usable_cores(), help="of each; default one a core")
-    parser.add_argument("--batch_size", type=int, default=1, help="images of one call")
-    parser.add_argument("--rounds", type=int, default=3, help="repetitions, medians count")
+    parser.add_argument("--model", type=Path, help="ONNX file of export.py; default: an untrained TinyNet-C")
+    parser.add_argument("--images", type=int, default=512, help="number of images to generate")
+    parser.add_argument("--threads", type=int, default=usable_cores(), help="threads of each candidate")
+    parser.add_argument("--batch_size", type=int, default=1, help="images per call")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are printed")
     args = parser.parse_args()
     if not PROGRAM.exists():
-        sys.exit(f"{PROGRAM} is not there: run `bash ascend310_infer/build.sh`")
+        sys.exit(f"error: {PROGRAM} does not exist; run `bash ascend310_infer/build.sh`")
 
     with tempfile.TemporaryDirectory() as scratch:
         images = Path(scratch) / "images"
         make_photographs(images, args.images, SIZE)
         model = args.model or export_tinynet_c(Path(scratch))
-        given = (model, images, args.threads, args.batch_size)
+        same = (model, images, args.threads, args.batch_size)
         runs = {
-            "program": lambda: run_program(*given),
+            "program": lambda: run_program(*same),
             "program, one thread": lambda: run_program(model, images, 1, args.batch_size),
-            "Python": lambda: run_python(*given),
-            "inference": lambda: run_python(*given, "--inference_alone"),
+            "Python": lambda: run_python(*same),
+            "inference": lambda: run_python(*same, "--inference_alone"),
         }
-        for name in ("program", "Python"):
+        for name in ("program", "Python"):  # an untimed start, because the first one reads the files from disk
             runs[name]()
         measured: dict[str, list[dict[str, Any]]] = {name: [] for name in runs}
         for _ in range(args.rounds):
@@ -118,37 +119,37 @@ def main() -> None:
 
 
 def report(measured: dict[str, list[dict[str, Any]]], args: argparse.Namespace) -> None:
-    """The table, and each goal beside what was reached."""
+    """Print the table of candidates, the times of the stages, and each goal with its result."""
 
-    def middle(name: str, key: str) -> float:
-        return statistics.median(it[key] for it in measured[name])
+    def median(name: str, key: str) -> float:
+        return statistics.median(timing[key] for timing in measured[name])
 
     alone = measured["program, one thread"]
-    spent = {stage: statistics.median(processor_ms(it, stage) for it in alone) for stage in STAGES}
+    spent = {stage: statistics.median(processor_ms(timing, stage) for timing in alone) for stage in STAGES}
     core = {
-        name: statistics.median(it["images"] / it["processor_seconds"] for it in values)
-        for name, values in measured.items()
+        name: statistics.median(timing["images"] / timing["processor_seconds"] for timing in timings)
+        for name, timings in measured.items()
     }
     cores = min(args.threads, usable_cores())
-    rate, ideal = middle("program", "images_per_second"), 1e3 * cores / sum(spent.values())
+    rate, ideal = median("program", "images_per_second"), 1e3 * cores / sum(spent.values())
     print(f"{args.images} images of {SIZE[0]} x {SIZE[1]}, batch {args.batch_size}, {args.threads} threads", end=", ")
     print(f"{usable_cores()} cores, medians of {args.rounds} rounds, {measured['program'][0]['backend']}")
     print(f"{'':<22}{'images/s':>10}{'a core':>10}{'memory MB':>12}{'first result s':>16}")
     for name in measured:
-        values = [middle(name, key) for key in ("images_per_second", "peak_megabytes", "first")]
+        values = [median(name, key) for key in ("images_per_second", "peak_megabytes", "first")]
         print(f"{name:<22}{values[0]:>10.1f}{core[name]:>10.1f}{values[1]:>12.0f}{values[2]:>16.3f}")
     print(f"{'ideal':<22}{ideal:>10.1f}{ideal / cores:>10.1f}\n")
     print(f"{'program, ms':<22}{'median':>10}{'95 %':>12}{'processor, one thread':>24}")
     for stage in (*STAGES, "latency"):
-        median, most = (
-            statistics.median(it[stage][key] for it in measured["program"]) for key in ("median_ms", "p95_ms")
+        middle, most = (
+            statistics.median(timing[stage][key] for timing in measured["program"]) for key in ("median_ms", "p95_ms")
         )
         own = f"{spent[stage]:>24.2f}" if stage in spent else ""
-        print(f"{stage:<22}{median:>10.2f}{most:>12.2f}{own}")
+        print(f"{stage:<22}{middle:>10.2f}{most:>12.2f}{own}")
     print()
-    memory = middle("program", "peak_megabytes") / middle("Python", "peak_megabytes")
-    first = middle("program", "first")
-    faster = rate / middle("Python", "images_per_second")
+    memory = median("program", "peak_megabytes") / median("Python", "peak_megabytes")
+    first = median("program", "first")
+    faster = rate / median("Python", "images_per_second")
     for name, value, goal, reached in (
         ("images/s: program / ideal", rate / ideal, ">= 0.9", rate / ideal >= 0.9),
         ("a core: program / ideal", cores * core["program"] / ideal, "", None),
@@ -157,7 +158,7 @@ def report(measured: dict[str, list[dict[str, Any]]], args: argparse.Namespace) 
         ("first result, s", first, "<= 0.3", first <= 0.3),
         ("memory: program / Python", memory, "<= 1/3", memory <= 1 / 3),
     ):
-        verdict = f"goal {goal:<8}{'reached' if reached else 'MISSED'}" if goal else "(other programs disturb it less)"
+        verdict = f"goal {goal:<8}{'reached' if reached else 'MISSED'}" if goal else "(depends less on background load)"
         print(f"{name:<30}{value:>8.3f}   {verdict}")
 
 

@@ -1,11 +1,11 @@
-"""Classify images as one would in Python: Pillow and ONNX Runtime in threads. What benchmarks/edge.py measures against.
+"""Classify images with Pillow and ONNX Runtime in threads: the Python side of benchmarks/edge.py.
 
     python benchmarks/edge_python.py MODEL.onnx FOLDER --threads 2 --batch_size 1 [--inference_alone]
 
-Each thread takes whole batches, from files to results, and ONNX Runtime computes with one thread a call: no thread
-waits for another, and the slow steps of Pillow, numpy and ONNX Runtime let go of Python's lock. A line an image is
-printed as soon as it is there; the last line is JSON: images, images_per_second and processor_seconds (from the first
-image on, the model loaded), and peak_megabytes.
+Each thread processes whole batches from file to result, and ONNX Runtime uses one thread per call. So no thread waits
+for another, and the slow steps of Pillow, NumPy and ONNX Runtime release Python's lock. Each result is printed as soon
+as it is computed. The last line is JSON: images, images_per_second and processor_seconds (both after the model is
+loaded), and peak_megabytes.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from src.images.preprocess import Preprocess
 
 
 def peak_megabytes() -> float:
-    """Of this process alone, as the C++ program counts it."""
+    """Return the peak memory of this process in MB, counted as the C++ program counts it."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:"))
 
 
 def main() -> None:
-    """Run, print."""
+    """Parse the command line, classify the images and print results and timing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch_size", type=int, default=1)
-    parser.add_argument("--inference_alone", action="store_true", help="compute one prepared batch again and again")
+    parser.add_argument("model", type=Path, help="ONNX file of export.py, with its .json beside it")
+    parser.add_argument("folder", type=Path, help="folder with images")
+    parser.add_argument("--threads", type=int, default=2, help="threads")
+    parser.add_argument("--batch_size", type=int, default=1, help="images per call")
+    parser.add_argument("--inference_alone", action="store_true", help="repeat one prepared batch without reading")
     args = parser.parse_args()
 
     described = json.loads(args.model.with_suffix(".json").read_text())["preprocess"]

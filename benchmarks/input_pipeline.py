@@ -1,14 +1,14 @@
-"""Images a second and core that the input pipelines deliver, held against others that do the same, in one run.
+"""Compare the input pipelines of this project to other loaders with the same transforms, in images/s per core.
 
     python benchmarks/input_pipeline.py [--data_path DIR] [--size 184] [--workers 2] [--rounds 5]
 
-Without --data_path, 512 JPEGs of 300 to 600 pixels a side are made up; else DIR holds train/ and val/. Ours reads them
-from their folder, from MindRecord, from MindRecord with a short side of 256 pixels, and from memory. The others have
-the same transforms and workers: timm's loader (where torch and timm are installed), MindData's Pillow operators (what
-the model zoo's tinynet trains with), and a hand-written Pillow one in threads and in processes.
+Without --data_path, 512 JPEGs of 300 to 600 pixels per side are generated; otherwise DIR holds train/ and val/. Our
+pipelines read an image folder, MindRecord, MindRecord with a short side of 256 pixels, and memory. The other loaders
+have the same transforms and workers: timm's loader (if torch and timm are installed), MindData's Pillow operators (the
+model zoo's tinynet trains with these), and Pillow called in threads and in processes.
 
-A core's rate is images by processor time, all threads and processes together: other programs on the machine disturb it
-less than the time on the clock. Rounds alternate, and medians are compared.
+The column "a core" divides the images by the processor time of all threads and processes. Background load changes it
+less than the clock's images/s. The candidates alternate in rounds, and medians are compared.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from src.runtime.workers import usable_cores
 
 BATCH = 32
 SHORT_SIDE = 256  # pixels
-CARDS = (1000, 2500, 5000, 10_000)  # images a second that a card may train
+CARDS = (1000, 2500, 5000, 10_000)  # images/s that one card may consume
 
 
 def pillow_train(path: str, size: int) -> np.ndarray:
-    """The training transforms as one would write them with Pillow and numpy."""
+    """Return one training image, made with Pillow and NumPy alone: random crop, flip and color jitter."""
     rng = np.random.default_rng()
     with Image.open(path) as image:
         image = image.convert("RGB")
@@ -71,13 +71,13 @@ def pillow_train(path: str, size: int) -> np.ndarray:
 
 
 def pillow_eval(path: str, size: int) -> np.ndarray:
-    """The evaluation transforms with Pillow and numpy."""
+    """Return one evaluation image, made with Pillow and NumPy alone."""
     rule = Preprocess(size)
     return rule.normalize(rule.pixels(path))
 
 
 def pillow_batches(pool: Callable[[], Executor], transform: Callable, files: Sequence[str]) -> Iterable[np.ndarray]:
-    """Batches of what `transform` makes of the files, a pool's workers ahead of the reader."""
+    """Yield batches of transformed files; the pool's workers read ahead."""
     images: list[np.ndarray] = []
     with pool() as workers:
         for image in workers.map(transform, files, chunksize=4):
@@ -90,7 +90,7 @@ def pillow_batches(pool: Callable[[], Executor], transform: Callable, files: Seq
 
 
 def minddata_pillow(folder: ImageFolder, size: int, workers: int) -> ds.Dataset:
-    """The training transforms with the Pillow implementations of MindData's operators."""
+    """Return a MindData pipeline whose training transforms run in Pillow."""
     rule, jitter = Preprocess(size), (0.6, 1.4)
     operators = [
         vision.Decode(to_pil=True),
@@ -105,19 +105,19 @@ def minddata_pillow(folder: ImageFolder, size: int, workers: int) -> ds.Dataset:
 
 
 def batches_of(data) -> Iterable[np.ndarray]:
-    """Image batches of a MindData pipeline."""
+    """Return an iterator over the image batches of a MindData pipeline."""
     return (batch[0] for batch in data.create_tuple_iterator(num_epochs=1, output_numpy=True))
 
 
 def rates(batches: Iterable[np.ndarray]) -> tuple[float, float]:
-    """Images a second on the clock, and a second of processor time; start included."""
+    """Return images per second of time and per second of processor time; starting the pipeline is included."""
     began, spent = time.perf_counter(), sum(os.times()[:4])
     images = sum(len(batch) for batch in batches)
     return images / (time.perf_counter() - began), images / (sum(os.times()[:4]) - spent)
 
 
 def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[str, Callable[[], Iterable[np.ndarray]]]:
-    """What is compared, by name; the first word is what it does, and "ours" is what the others are held against."""
+    """Return the pipelines by name. The first word says train or eval; "ours" is the reference of the ratios."""
     folder, rule = open_split(data_path, "train"), Preprocess(size)
     sources = {"": folder, ", from memory": cached(folder, "on")}
     for short_side, name in {0: ", MindRecord", SHORT_SIDE: f", MindRecord {SHORT_SIDE} px"}.items():
@@ -147,13 +147,13 @@ def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[s
 
 
 def main() -> None:
-    """Measure and print."""
+    """Parse the command line, measure in rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_path", type=Path, help="folder with train/CLASS/ and val/CLASS/")
     parser.add_argument("--size", type=int, default=184, help="pixels (184: TinyNet-C)")
     parser.add_argument("--workers", type=int, default=min(2, usable_cores()), help="threads or processes")
-    parser.add_argument("--rounds", type=int, default=5, help="repetitions, medians count")
-    parser.add_argument("--only", default="", help="measure pipelines with this word in their name")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; medians are printed")
+    parser.add_argument("--only", default="", help="measure only pipelines with this word in their names")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,10 +1,10 @@
-"""Speed of an exported ONNX file in ONNX Runtime, against the file that PyTorch exports from timm.
+"""Compare the speed of our ONNX file in ONNX Runtime to the file that PyTorch exports from timm's network.
 
     python benchmarks/onnx_speed.py [--models tinynet_c tinynet_e] [--threads 1 2] [--rounds 200]
 
-One image a call, random weights (speed does not depend on them), BatchNorm folded in both. The files run in turns in
-one process, ours twice to show how far a ratio is chance; medians are compared. Without torch, onnxscript and timm: our
-file against our own without folding.
+Each call takes one image. The weights are random, because the speed does not depend on them; BatchNorm is folded in
+both files. The files take turns in one process, ours twice, so that the noise of a ratio is visible; medians are
+compared. Without torch, onnxscript and timm, our file is compared to our own file without folding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from src.runtime import device
 
 
 def our_file(model: str, path: Path, fold: bool) -> int:
-    """Write our ONNX file of a new network; its input size in pixels."""
+    """Write our ONNX file of a network with initial weights, and return its input size in pixels."""
     network = create_model(model).set_train(False)
     size = network.architecture.resolution
     graph = DeployedGraph(folded(network) if fold else network, Preprocess(size))
@@ -40,10 +40,10 @@ def our_file(model: str, path: Path, fold: bool) -> int:
 
 
 def timm_file(model: str, path: Path, size: int) -> bool:
-    """Write PyTorch's ONNX file of timm's network; False where torch, onnxscript or timm is not installed."""
+    """Write PyTorch's ONNX file of timm's network; return False if torch, onnxscript or timm is not installed."""
     try:
         declare_torchvision_operators()
-        import onnxscript  # noqa: F401 - torch's exporter is made of it
+        import onnxscript  # noqa: F401 - torch's exporter needs it
         import timm
         import torch
     except (ImportError, RuntimeError):
@@ -54,11 +54,11 @@ def timm_file(model: str, path: Path, size: int) -> bool:
 
 
 def main() -> None:
-    """Print a line for each network and number of threads."""
+    """Parse the command line, measure, and print a line for each network and number of threads."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=["tinynet_c", "tinynet_e"])
-    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--models", nargs="+", default=["tinynet_c", "tinynet_e"], help="names of networks")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="threads of ONNX Runtime")
+    parser.add_argument("--rounds", type=int, default=200, help="calls of each file; medians are compared")
     args = parser.parse_args()
     device.setup("CPU")
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def main() -> None:
             if not timm_file(model, theirs, size):
                 name = "ours, not folded"
                 our_file(model, theirs, fold=False)
-                print("torch, onnxscript or timm is not installed: compared with our own file without folding")
+                print("torch, onnxscript or timm is not installed; the comparison is with our own file without folding")
             image = np.random.default_rng(0).standard_normal((1, 3, size, size), np.float32)
             for threads in args.threads:
                 first, other, second = onnx_seconds((ours, theirs, ours), image, threads, args.rounds)

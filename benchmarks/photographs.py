@@ -1,4 +1,4 @@
-"""Made-up photographs, which cost a decoder what real ones cost."""
+"""Generate JPEGs that take a decoder as long as real photographs do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from PIL import Image
 
 
 def make_photographs(folder: Path, count: int = 512, size: tuple[int, int] | None = None) -> None:
-    """JPEGs of quality 90 with some detail at every scale, in two class folders.
+    """Write `count` JPEGs of quality 90 with detail at every scale to two class folders.
 
-    `size` is width and height, pixels; without it they vary from 300 to 600, as ImageNet's do.
+    `size` is width and height in pixels; by default both vary from 300 to 600, as in ImageNet.
     """
     rng = np.random.RandomState(0)
     for index in range(count):

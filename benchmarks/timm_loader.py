@@ -1,4 +1,4 @@
-"""timm's training loader, for comparison: PyTorch's DataLoader with the same transforms. Needs torch and timm."""
+"""Build timm's training loader for comparison: PyTorch's DataLoader with the same transforms. Needs torch and timm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def timm_loader(folder: Path, size: int, batch: int, workers: int) -> Callable[[], Iterable[np.ndarray]] | None:
-    """A function that starts an epoch of float32 batches; None where torch or timm is not installed."""
+    """Return a function that starts an epoch of float32 batches, or None if torch or timm is not installed."""
     try:
         declare_torchvision_operators()
         from timm.data import ImageDataset, create_transform
@@ -35,7 +35,7 @@ def timm_loader(folder: Path, size: int, batch: int, workers: int) -> Callable[[
 
 
 def declare_torchvision_operators() -> None:
-    """Some builds of torchvision come without compiled operators, and cannot be imported unless these are known."""
+    """Declare two operators, because builds of torchvision without compiled operators cannot be imported otherwise."""
     import torch
 
     global _library

@@ -1,9 +1,9 @@
-"""Speed of one compiled training step, what the weight average costs of it, and what the choice of CPU kernels brings.
+"""Measure a compiled training step, the share of the EMA in it, and the gain from limiting the CPU instruction set.
 
     python benchmarks/train_step.py [--model tinynet_c] [--batch_size 32] [--input_size 0] [--steps 12]
-    python benchmarks/train_step.py --compare_isa      # on an AVX-512 CPU: with and without the device module's choice
+    python benchmarks/train_step.py --compare_isa      # on an AVX-512 CPU: with and without the limit of src/runtime
 
-Steps with and without the average alternate in one process; medians are compared. --compare_isa starts two processes.
+Steps with and without the EMA alternate in one process, and medians are compared. --compare_isa starts two processes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from src.config import RecipeOptions
 
 
 def build(model: str, size: int, batch_size: int, ema_decay: float):
-    """A step of the paper's recipe, and a batch for it."""
+    """Return a compiled step of the paper's recipe and a batch of noise; `size` 0 is the network's resolution."""
     from mindspore import Tensor
 
     from src.classification.loss import NetworkWithLoss
@@ -46,34 +46,34 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
 
 
 def seconds(step, batch) -> float:
-    """Of one step, the loss fetched."""
+    """Return the seconds of one step; fetching the loss waits for the device."""
     began = time.perf_counter()
     step(*batch).asnumpy()
     return time.perf_counter() - began
 
 
 def measure(args: argparse.Namespace) -> None:
-    """Print the speed and the share of the average."""
+    """Print the speed of a step and the share of the EMA."""
     from src.runtime import device
 
     print(f"{args.model}, batch {args.batch_size}, {device.setup(args.device_target)}")
     steps = {ema: build(args.model, args.input_size, args.batch_size, ema) for ema in (0.9999, 0.0)}
     for ema, (step, batch) in steps.items():
-        print(f"  compiled {'with' if ema else 'without'} average in {seconds(step, batch):.1f} s")
+        print(f"  compiled {'with' if ema else 'without'} EMA in {seconds(step, batch):.1f} s")
     times: dict[float, list[float]] = {ema: [] for ema in steps}
     for _ in range(args.steps):
         for ema, (step, batch) in steps.items():
             times[ema].append(seconds(step, batch))
-    with_average, without = (statistics.median(times[ema]) for ema in (0.9999, 0.0))
-    rates = f"{1 / with_average:.2f} steps/s, {args.batch_size / with_average:.1f} images/s"
-    print(f"  step {1e3 * with_average:.0f} ms, {rates}")
-    # Paired: each step against its neighbour, so that a slow spell of the machine falls on both.
+    with_ema, without = (statistics.median(times[ema]) for ema in (0.9999, 0.0))
+    rates = f"{1 / with_ema:.2f} steps/s, {args.batch_size / with_ema:.1f} images/s"
+    print(f"  step {1e3 * with_ema:.0f} ms, {rates}")
+    # Each step is compared to its neighbor, so that background load slows both alike.
     share = statistics.median(one / other for one, other in zip(times[0.9999], times[0.0])) - 1
-    print(f"  the average costs {share:+.1%} of a step ({1e3 * (with_average - without):+.1f} ms)")
+    print(f"  the EMA costs {share:+.1%} of a step ({1e3 * (with_ema - without):+.1f} ms)")
 
 
 def compare_isa(args: argparse.Namespace) -> None:
-    """Print the ratio of images/s with the device module's choice to those without any limit."""
+    """Print the ratio of images/s with the limit that src/runtime/device.py chooses to images/s without a limit."""
     flags = [f"--{key}={getattr(args, key)}" for key in ("model", "batch_size", "input_size", "steps", "device_target")]
     rates = {}
     for name, limit in {"chosen": {}, "unlimited": {"ONEDNN_MAX_CPU_ISA": "ALL"}}.items():
@@ -85,18 +85,18 @@ def compare_isa(args: argparse.Namespace) -> None:
         )
         rates[name] = float(re.search(r"([\d.]+) images/s", done.stdout).group(1))
         print(f"  {name:<10} {rates[name]:6.1f} images/s")
-    print(f"the choice brings {rates['chosen'] / rates['unlimited']:.2f} x (1 where the CPU has no AVX-512)")
+    print(f"the limit makes a step {rates['chosen'] / rates['unlimited']:.2f} x as fast (1 x on a CPU without AVX-512)")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Parse the command line, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tinynet_c")
-    parser.add_argument("--batch_size", type=int, default=32)
-    parser.add_argument("--input_size", type=int, default=0, help="pixels; 0: the model's own")
-    parser.add_argument("--steps", type=int, default=12, help="pairs of steps that are timed")
-    parser.add_argument("--device_target", default="auto")
-    parser.add_argument("--compare_isa", action="store_true", help="with and without the CPU choice")
+    parser.add_argument("--model", default="tinynet_c", help="name of a network")
+    parser.add_argument("--batch_size", type=int, default=32, help="images per step")
+    parser.add_argument("--input_size", type=int, default=0, help="pixels; 0: the resolution of the model")
+    parser.add_argument("--steps", type=int, default=12, help="timed steps with EMA, and as many without")
+    parser.add_argument("--device_target", default="auto", help="auto, CPU, GPU or Ascend")
+    parser.add_argument("--compare_isa", action="store_true", help="with and without the limit")
     args = parser.parse_args()
     (compare_isa if args.compare_isa else measure)(args)
 
