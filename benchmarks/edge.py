@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,17 @@ def export_tinynet_c(folder: Path) -> Path:
     ms.set_seed(1)
     weights = folder / "weights.safetensors"
     save_safetensors(create_model("tinynet_c"), weights)
-    flags = {"file_format": "ONNX", "batch_size": 0, "file_name": folder / "tinynet_c"}
-    return export_checkpoint(ExportConfig(model="tinynet_c", ckpt=weights, **flags))
+    name = folder / "tinynet_c"
+    return export_checkpoint(
+        ExportConfig(model="tinynet_c", ckpt=weights, file_format="ONNX", batch_size=0, file_name=name)
+    )
 
 
-def run(command: list[str | Path]) -> tuple[float, str]:
+def run(command: Sequence[str | Path]) -> tuple[float, str]:
     """Run a command; return the seconds until its first line of output, and its last line."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None  # because of PIPE
         line = process.stdout.readline()
         first = time.perf_counter() - began
         *_, last = (line, *process.stdout)
@@ -69,14 +73,14 @@ def run_program(model: Path, images: Path, threads: int, batch_size: int) -> dic
     """Return the timing that the C++ program writes, and as `first` the seconds until its first result."""
     with tempfile.TemporaryDirectory() as scratch:
         timing = Path(scratch) / "timing.json"
-        flags = ["--threads", str(threads), "--batch_size", str(batch_size), "--timing", timing]
+        flags = ["--threads", str(threads), "--batch_size", str(batch_size), "--timing", str(timing)]
         first, _ = run([PROGRAM, images, "--model_path", model, *flags])
         return json.loads(timing.read_text()) | {"first": first}
 
 
 def run_python(model: Path, images: Path, threads: int, batch_size: int, *flags: str) -> dict[str, Any]:
     """Return the same timing of the Python pipeline."""
-    command = [sys.executable, PROJECT / "benchmarks/edge_python.py", model, images, *flags]
+    command: list[str | Path] = [sys.executable, PROJECT / "benchmarks/edge_python.py", model, images, *flags]
     first, last = run([*command, "--threads", str(threads), "--batch_size", str(batch_size)])
     return json.loads(last) | {"first": first}
 

@@ -63,6 +63,7 @@ def train(command: str, project: Path, folder: Path, progress: tqdm) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert process.stdout is not None  # because of PIPE
     lines = []
     for line in process.stdout:
         lines.append(line)

@@ -44,14 +44,16 @@ from src.runtime.workers import usable_cores
 
 BATCH = 32
 SHORT_SIDE = 256  # pixels
+JITTER = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
+Pipeline = Callable[[], Iterable[np.ndarray]]  # starts one epoch of image batches
 CARDS = (1000, 2500, 5000, 10_000)  # images/s that one card may consume
 
 
 def pillow_train(path: str, size: int) -> np.ndarray:
     """Return one training image, made with Pillow and NumPy alone: random crop, flip and color jitter."""
     rng = np.random.default_rng()
-    with Image.open(path) as image:
-        image = image.convert("RGB")
+    with Image.open(path) as file:
+        image = file.convert("RGB")
     width, height = image.size
     for _ in range(10):
         area = width * height * rng.uniform(0.08, 1)
@@ -65,8 +67,8 @@ def pillow_train(path: str, size: int) -> np.ndarray:
     image = image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + w, top + h))
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    for kind in rng.permutation([ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color]):
-        image = kind(image).enhance(rng.uniform(0.6, 1.4))
+    for index in rng.permutation(len(JITTER)):
+        image = JITTER[index](image).enhance(rng.uniform(0.6, 1.4))
     return Preprocess(size).normalize(np.asarray(image))
 
 
@@ -116,7 +118,7 @@ def rates(batches: Iterable[np.ndarray]) -> tuple[float, float]:
     return images / (time.perf_counter() - began), images / (sum(os.times()[:4]) - spent)
 
 
-def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[str, Callable[[], Iterable[np.ndarray]]]:
+def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[str, Pipeline]:
     """Return the pipelines by name. The first word says train or eval; "ours" is the reference of the ratios."""
     folder, rule = open_split(data_path, "train"), Preprocess(size)
     sources = {"": folder, ", from memory": cached(folder, "on")}
@@ -129,7 +131,7 @@ def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[s
         augment = AugmentOptions(**options)
         return batches_of(train_dataset(images, rule, augment, BATCH, epoch=0, seed=0, workers=workers))
 
-    found = {f"train, ours{name}": partial(ours, images) for name, images in sources.items()}
+    found: dict[str, Pipeline] = {f"train, ours{name}": partial(ours, images) for name, images in sources.items()}
     found["train, ours, antialiased"] = partial(ours, folder, antialias=True)
     found[f"train, ours, MindRecord {SHORT_SIDE} px, antialiased"] = partial(
         ours, list(sources.values())[-1], antialias=True

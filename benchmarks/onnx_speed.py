@@ -19,8 +19,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import mindspore as ms
-from timm_loader import declare_torchvision_operators
 
+from benchmarks.timm_loader import declare_torchvision_operators
 from src.deploy.deployed_network import DeployedGraph
 from src.deploy.folding import folded
 from src.deploy.onnx_file import write_onnx

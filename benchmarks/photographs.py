@@ -17,7 +17,10 @@ def make_photographs(folder: Path, count: int = 512, size: tuple[int, int] | Non
     for index in range(count):
         width, height = size or rng.randint(300, 601, 2)
         layers = [rng.randint(0, 256, (height // step, width // step, 3), dtype=np.uint8) for step in (64, 16, 4)]
-        resized = [np.asarray(Image.fromarray(a).resize((width, height), Image.BICUBIC), np.float32) for a in layers]
+        resized = [
+            np.asarray(Image.fromarray(layer).resize((width, height), Image.Resampling.BICUBIC), np.float32)
+            for layer in layers
+        ]
         pixels = 0.6 * resized[0] + 0.3 * resized[1] + 0.1 * resized[2]
         target = folder / f"class{index % 2}" / f"{index}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)

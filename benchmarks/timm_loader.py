@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+_libraries: list[object] = []  # kept, because PyTorch removes the operators of a library that is deleted
+
 
 def timm_loader(folder: Path, size: int, batch: int, workers: int) -> Callable[[], Iterable[np.ndarray]] | None:
     """Return a function that starts an epoch of float32 batches, or None if torch or timm is not installed."""
@@ -38,10 +40,10 @@ def declare_torchvision_operators() -> None:
     """Declare two operators, because builds of torchvision without compiled operators cannot be imported otherwise."""
     import torch
 
-    global _library
     try:
         import torchvision  # noqa: F401
     except RuntimeError:
-        _library = torch.library.Library("torchvision", "DEF")
+        library = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
-            _library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _libraries.append(library)
