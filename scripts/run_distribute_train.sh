@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Train on many devices of one machine or of several.
 #   bash scripts/run_distribute_train.sh [WORKERS|RANK_TABLE.json] [DATA_PATH] [CONFIG] [RESUME] [--FLAG VALUE ...]
-# WORKERS    processes on this machine, one a device; default every NPU that is found, else 2 on the CPU
-# DATA_PATH  folder with train/ and val/, default the embedded digits
-# CONFIG     default config/digits.yaml for the digits, else config/tinynet_c.yaml
-# RESUME     auto, or a checkpoint to go on from
-# Several machines: the same command on each, with --nodes N --node_rank I --master_addr ADDRESS_OF_MACHINE_0.
-# Other flags go to train.py (--run_dir, --epochs, ...). `""` stands for a default.
+# WORKERS    workers on this machine, one per device; default: all NPUs, or 2 on the CPU if there are none
+# DATA_PATH  folder with train/ and val/; default: the handwritten digits
+# CONFIG     default: config/digits.yaml for the digits, config/tinynet_c.yaml for other data
+# RESUME     auto, or a checkpoint to resume from
+# Several machines: run the same command on each, with --nodes N --node_rank I --master_addr ADDRESS_OF_MACHINE_0.
+# Other flags go to train.py (--run_dir, --epochs, ...). An empty argument, "", means its default.
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 

@@ -9,8 +9,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 [ $# -le 3 ] || fail "usage: run_standalone_train.sh [DATA_PATH] [CONFIG] [RESUME]; got $# arguments"
 
 data="$(absolute "${1:-digits}")"
-if [ "$data" = digits ]; then config=digits; else config=tinynet_c; fi
-arguments=(--data_path "$data" --config "$(absolute "${2:-$PROJECT/config/$config.yaml}")")
-[ $# -lt 3 ] || arguments+=(--resume "$(absolute "$3")")
 python="$(project_python)"
+default="import sys; from src.config.defaults import default_config; print(default_config(sys.argv[1]))"
+config="${2:-$(cd "$PROJECT" && "$python" -c "$default" "$data")}"
+arguments=(--data_path "$data" --config "$(absolute "$config")")
+[ $# -lt 3 ] || arguments+=(--resume "$(absolute "$3")")
 exec "$python" "$PROJECT/train.py" "${arguments[@]}"

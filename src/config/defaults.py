@@ -15,7 +15,7 @@ def default_config(data_path: str) -> Path:
     return CONFIGS / ("digits.yaml" if data_path == "digits" else "tinynet_c.yaml")
 
 
-def run_folder(run_dir: Path | None, resume: str | None, name: str) -> Path:
+def choose_run_dir(run_dir: Path | None, resume: str | None, name: str) -> Path:
     """Return the folder of a run: `run_dir`, else that of the checkpoint `resume`, else a new one, runs/`name`-DATE.
 
     Args:

@@ -39,15 +39,11 @@ class LaunchConfig(LaunchFlags):
     `workers` has no flag, because train.py's flag of that name sets the threads that decode images.
     """
 
-    POSITIONAL: ClassVar[tuple[str, ...]] = (
-        "workers",
-        "data_path",
-        "config",
-        "resume",
-    )  # arguments without a flag, in order
+    # The arguments that may be given without a flag, in this order.
+    POSITIONAL: ClassVar[tuple[str, ...]] = ("workers", "data_path", "config", "resume")
 
     workers: str = option(
-        AUTO, "workers on this machine, one per device, or a rank table (.json); auto: all NPUs, else 2"
+        AUTO, "workers on this machine, one per device, or a rank table (.json); auto: all NPUs, else 2 on the CPU"
     )
 
     @property

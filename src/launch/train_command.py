@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src.config.defaults import default_config, run_folder
+from src.config.defaults import choose_run_dir, default_config
 from src.config.launch import LaunchConfig
 from src.errors import UserError
 
@@ -22,6 +22,6 @@ def train_command(config: LaunchConfig, flags: list[str]) -> tuple[list[str], Pa
     if config.resume and config.resume != "auto" and not Path(config.resume).is_file():
         raise UserError(f"resume: there is no checkpoint {config.resume}")
     recipe = config.config or default_config(config.data_path)
-    run_dir = run_folder(config.run_dir, config.resume, recipe.stem)
+    run_dir = choose_run_dir(config.run_dir, config.resume, recipe.stem)
     command = [str(TRAIN), "--config", str(recipe), "--data_path", config.data_path, *flags, "--run_dir", str(run_dir)]
     return [*command, *(["--resume", config.resume] if config.resume else [])], run_dir

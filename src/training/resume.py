@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from src.config import TrainConfig
+from src.config.defaults import choose_run_dir
 from src.design.architecture_file import from_dict
 from src.design.differences import differences
 from src.errors import UserError
@@ -36,15 +36,8 @@ def find_run(config: TrainConfig) -> tuple[RunFolder, Checkpoint | None]:
     Raises:
         UserError: no run is named, the checkpoint is missing or damaged, or the folder holds another run.
     """
-    folder, resume = config.run_dir, config.resume
-    if folder is None and resume == "auto":
-        raise UserError("resume is auto, but no run is named; give --run_dir")
-    if folder is None and resume:
-        if Path(resume).resolve().parent.name != "checkpoints":
-            raise UserError(f"resume: {resume} is not in the folder of a run; give --run_dir")
-        folder = Path(resume).resolve().parent.parent
-    if folder is None:
-        folder = Path("runs") / f"{Path(config.model or 'model').stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    resume = config.resume
+    folder = choose_run_dir(config.run_dir, resume, Path(config.model or "model").stem)
     run = RunFolder(folder)
     if resume == "auto":
         newest = newest_checkpoint(run.last)
