@@ -182,7 +182,12 @@ def test_scripts_check_their_arguments_and_return_the_childs_status(quickstart, 
     assert "360 images" in done.stdout
 
 
-def test_no_fitting_python_is_one_line(workspace, tmp_path):
+def test_no_fitting_python_is_one_line(workspace):
     words = "MindSpore has wheels for Python 3.10, 3.11 and 3.12"
-    script = f'source "{workspace.folder}/scripts/common.sh"; python_fits() {{ false; }}; find_python'
+    script = f'source "{workspace.folder}/scripts/common.sh"; unset PYTHON; python_fits() {{ false; }}; find_python'
     workspace.fails("bash", "-c", script, words=words)
+
+
+def test_an_unsupported_python_is_refused_and_not_replaced(workspace):
+    script = f'source "{workspace.folder}/scripts/common.sh"; PYTHON=/bin/false find_python'
+    workspace.fails("bash", "-c", script, words="PYTHON is /bin/false; expected Python 3.10 to 3.12")
