@@ -107,7 +107,7 @@ def test_without_any_checkpoint_the_launchers_say_what_to_run(edge, tmp_path):
         if path.name not in ("runs", "scripts"):
             (tmp_path / path.name).symlink_to(path)
     shutil.copytree(edge[0].folder / "scripts", tmp_path / "scripts")
-    for script in ("run_infer_310.sh", "run_export.sh"):
+    for script in ("run_infer_310.sh", "run_export.sh", "run_eval.sh"):
         edge[0].fails("bash", tmp_path / "scripts" / script, words="run scripts/quickstart.sh first")
 
 
