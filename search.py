@@ -1,4 +1,4 @@
-"""Networks as tables: cost, which one suits a budget, how two differ, what was published. Needs no MindSpore.
+"""Compute the cost of networks, find a network for a budget, compare two networks or list all. Needs no MindSpore.
 
 python search.py cost tinynet_c
 python search.py formula --macs 100M --output tiny_100m.yaml

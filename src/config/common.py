@@ -26,7 +26,9 @@ class DeviceOptions(ProgramOptions):
 
     title: ClassVar[str] = "Device"
 
-    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option("auto", "auto: the first of these that works")
+    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(
+        "auto", "auto: the first of Ascend, GPU and CPU that works"
+    )
     device_id: int = option(0, "number of the device among those of its kind", ge=0)
 
 

@@ -22,7 +22,7 @@ class LaunchFlags(Options):
     config: Path | None = option(
         None, "YAML of the training; default config/digits.yaml for the digits, else config/tinynet_c.yaml"
     )
-    resume: str | None = option(None, "auto, or the checkpoint to resume from")
+    resume: str | None = option(None, "auto, or the checkpoint to resume from", title="auto|PATH")
     run_dir: Path | None = option(None, "folder of the run; default runs/CONFIG-DATE")
     device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(AUTO, "auto: NPUs if there are any, else the CPU")
     nodes: int = option(1, "number of machines", ge=1)

@@ -74,12 +74,16 @@ class MixOptions(Options):
 
     title: ClassVar[str] = "Mixing of images and labels (training only)"
 
-    mixup: float = option(0.0, "mixup: blend each image with another; the share is from Beta(a, a), a: this", ge=0)
+    mixup: float = option(
+        0.0, "mixup: blend each image with another, by a share drawn from Beta(mixup, mixup); 0: off", ge=0
+    )
     cutmix: float = option(
-        0.0, "CutMix: paste a box of another image; the share of its area is from Beta(a, a), a: this value", ge=0
+        0.0, "CutMix: paste a box of another image, with an area drawn from Beta(cutmix, cutmix); 0: off", ge=0
     )
     mix_prob: float = option(1.0, "probability that a batch is mixed", ge=0, le=1)
-    mix_switch_prob: float = option(0.5, "with mixup and cutmix: probability of cutmix for a batch", ge=0, le=1)
+    mix_switch_prob: float = option(
+        0.5, "if both are on: probability that a batch is mixed by CutMix instead of mixup", ge=0, le=1
+    )
 
 
 class RecipeOptions(Options):
@@ -90,7 +94,9 @@ class RecipeOptions(Options):
     epochs: int = option(450, "passes over the training images", ge=1)
     lr: float = option(0.048, "learning rate after warm-up, for a global batch of lr_batch images", gt=0)
     lr_batch: int = option(
-        1024, "global batch that lr was chosen for; lr is scaled by global batch / lr_batch; 0: not scaled", ge=0
+        1024,
+        "global batch that lr was chosen for; lr is scaled by the global batch of this run / lr_batch; 0: not scaled",
+        ge=0,
     )
     warmup_epochs: float = option(3, "epochs of linear warm-up of the learning rate", ge=0)
     warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
@@ -160,7 +166,9 @@ class RunOptions(Options):
     )
     seed: int = option(1, "seed of weights, image order, augmentation and dropout", ge=0, le=2**32 - 1)
     resume: str | None = option(
-        None, "auto: resume from RUN_DIR/checkpoints/last.ckpt if that exists; PATH: resume from that checkpoint"
+        None,
+        "auto: resume from RUN_DIR/checkpoints/last.ckpt if that exists; PATH: resume from that checkpoint",
+        title="auto|PATH",
     )
     replace_head: bool = option(
         False, "with ckpt: accept weights with another number of classes, with a new classifier"
@@ -176,7 +184,7 @@ class RunOptions(Options):
         0, "steps between two log lines, which also check the loss; 0: a 20th of an epoch, at most 50 steps", ge=0
     )
     tensorboard: bool = option(False, "write event files for TensorBoard to RUN_DIR/tensorboard")
-    sync_bn: bool = option(False, "Ascend: BatchNorm statistics over the global batch of all devices")
+    sync_bn: bool = option(False, "Ascend: BatchNorm statistics over the batches of all devices")
     data_sink: bool = option(False, "Ascend: prefetch batches into a queue on the device")
 
 
