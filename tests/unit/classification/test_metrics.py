@@ -1,3 +1,5 @@
+"""Accuracy and loss of labeled images."""
+
 import numpy as np
 import pytest
 from hypothesis import given

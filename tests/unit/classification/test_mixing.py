@@ -1,3 +1,5 @@
+"""mixup and CutMix."""
+
 import mindspore as ms
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Checkpoints: written, kept for a generation, refused when damaged."""
+
 import numpy as np
 import pytest
 from mindspore import Tensor

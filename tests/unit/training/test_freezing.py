@@ -1,3 +1,5 @@
+"""Fine-tuning that keeps parts of a network fixed."""
+
 import mindspore as ms
 import numpy as np
 import pytest

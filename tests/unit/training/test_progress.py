@@ -1,32 +1,66 @@
-from hypothesis import given
-from hypothesis import strategies as st
+"""The lines of a training's log."""
 
-from src.classification.task import ClassificationTask
-from src.training.progress import epoch_line
-from src.training.state import EpochSums
+from pathlib import Path
 
-LOSSES = st.lists(st.floats(0, 1e4, width=32), max_size=30)
+import numpy as np
 
+from src.config import TrainConfig
+from src.training.progress import Snapshot, epoch_line, header, interval_line
+from src.training.run_plan import RunPlan
+from src.training.state import EpochSums, RunState
+from src.training.task import Metric
 
-@given(LOSSES, st.integers(0, 30))
-def test_the_sum_does_not_depend_on_where_it_was_interrupted(losses: list[float], cut: int) -> None:
-    whole, parts = EpochSums(), EpochSums()
-    whole.add_losses(losses)
-    parts.add_losses(losses[:cut])
-    parts.add_losses(losses[cut:])
-    assert (parts.loss, parts.batches) == (whole.loss, len(losses))
-
-
-def test_pace_and_shares_are_of_the_timed_seconds_alone() -> None:
-    sums = EpochSums(seconds=6.0, waited=1.5, timed=3)
-    assert sums.seconds_per_step == 2.0
-    assert sums.share(sums.waited) == 0.25
-    untimed = EpochSums()
-    assert 0 < untimed.seconds_per_step < 1e-6
-    assert untimed.share(0.0) == 0
+TOP1 = Metric("top1", "top-1", "%")
+PLAN = RunPlan(
+    epochs=5,
+    steps_per_epoch=20,
+    accumulate=1,
+    global_batch=64,
+    log_interval=5,
+    learning_rates=np.linspace(0.1, 0.001, 100, dtype=np.float32),
+)
 
 
-def test_the_line_of_an_epoch_tells_what_was_evaluated_and_the_time_left() -> None:
+def snapshot(timed=10, ranks=1, loss_scale=None):
+    """A run after step 30, ten steps into its second epoch."""
+    state = RunState("ema", step=30, rows=[{"epoch": 1}], sums=EpochSums(4.0, 10, 5.0, 0.5, timed))
+    slowest = np.linspace(0.5, 0.75, ranks)
+    return Snapshot(PLAN, state, loss=1.25, slowest=slowest, waited=0.5, loss_scale=loss_scale)
+
+
+def test_a_line_has_step_loss_rate_speed_and_the_time_left():
+    line = interval_line(snapshot())
+    assert line == "epoch 2/5 step 10/20, loss 1.250, lr 7.10e-02, 128 img/s, data wait 10%, 35 s left"
+
+
+def test_a_line_has_no_speed_before_a_step_was_timed():
+    assert interval_line(snapshot(timed=0)) == "epoch 2/5 step 10/20, loss 1.250, lr 7.10e-02"
+
+
+def test_a_line_names_the_slowest_of_several_ranks():
+    assert "slowest step 0.75 s on rank 2" in interval_line(snapshot(ranks=3))
+
+
+def test_a_line_shows_the_loss_scale():
+    assert "loss scale 65536 (3 overflows)" in interval_line(snapshot(loss_scale=(65536.0, 3)))
+
+
+def test_the_line_of_an_epoch_has_its_scores_and_the_time_left():
     row = {"epoch": 3, "train_loss": 1.23456, "ema_top1": 71.5, "images_per_second": 99.6, "data_wait": 0.04}
-    line = epoch_line(row | {"seconds": 60.0}, epochs=5, metric=ClassificationTask.metric)
+    line = epoch_line(row | {"seconds": 60.0}, 5, TOP1)
     assert line == "epoch 3/5, loss 1.235, ema top-1 71.50 %, 100 img/s, data wait 4%, 2 min 0 s left"
+
+
+def test_the_header_describes_the_run_in_aligned_lines():
+    task = {"network": "tinynet_e, 106 px", "data": "digits"}
+    config = TrainConfig(batch_size=32, accumulate=2, epochs=5, amp_level="O2")
+    lines = header(config, task, PLAN, "CPU (2 cores)", 2, Path("runs/a"), resumed_after=7).splitlines()
+    assert lines == [
+        "  network  tinynet_e, 106 px",
+        "     data  digits",
+        "    batch  64 images = 32 images x 2 accumulated",
+        " training  5 epochs x 20 steps, rmsprop, seed 1",
+        "     rate  0.003 after 3 epochs, then x 0.97 every 2.4",
+        "   device  CPU (2 cores), precision O2 float16, 2 data workers",
+        "      run  runs/a, resumed after step 7",
+    ]

@@ -1,3 +1,5 @@
+"""Which run is resumed, and which changes are refused."""
+
 import logging
 import re
 import shutil

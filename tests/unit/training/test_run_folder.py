@@ -1,3 +1,5 @@
+"""The files that a run leaves in its folder."""
+
 import csv
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""One compiled step: gradients, accumulation, clipping, loss scale, average."""
+
 import mindspore as ms
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Signals that stop a training in order."""
+
 import os
 import signal
 
