@@ -37,6 +37,13 @@ def test_an_update_has_the_same_bits_at_every_launch(name, size):
     assert len(updates(OPTIMIZERS[name], size)) == 1
 
 
+class Two(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.matrix = Parameter(Tensor(np.full((2, 3), 0.5, np.float32)))
+        self.vector = Parameter(Tensor(np.full(3, 0.5, np.float32)))
+
+
 def rmsprop(weight, gradient, decay, rate, state, step):
     gradient = gradient + decay * weight
     state["square"] = 0.9 * state.get("square", 1) + 0.1 * gradient**2

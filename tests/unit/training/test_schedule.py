@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mindspore import Parameter, Tensor, nn
 from pydantic import ValidationError
 
 from src.config import RecipeOptions
@@ -69,13 +68,6 @@ def test_rate_follows_the_batch_linearly_unless_told_not_to():
     assert peak_rate(RecipeOptions(), 128) == pytest.approx(0.006)
     assert peak_rate(RecipeOptions(lr_batch=0), 128) == 0.048
     np.testing.assert_allclose(learning_rates(RecipeOptions(epochs=1, warmup_epochs=0), 4, 256), 0.012)
-
-
-class Two(nn.Cell):
-    def __init__(self):
-        super().__init__()
-        self.matrix = Parameter(Tensor(np.full((2, 3), 0.5, np.float32)))
-        self.vector = Parameter(Tensor(np.full(3, 0.5, np.float32)))
 
 
 def test_nothing_to_look_ahead_by():
