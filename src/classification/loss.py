@@ -30,7 +30,7 @@ class SmoothedCrossEntropy(nn.Cell):
     def target(self, labels: Tensor, partners: Tensor | None = None, lam: Tensor | None = None) -> Tensor:
         """Return the probabilities (N, C) that the logits are trained for."""
         target = ops.one_hot(labels, self.num_classes, self.on, self.off)
-        if partners is not None:
+        if partners is not None and lam is not None:
             target = target * lam + ops.one_hot(partners, self.num_classes, self.on, self.off) * (1 - lam)
         return target
 

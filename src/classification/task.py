@@ -144,8 +144,9 @@ class ClassificationTask(Task):
         """Return the network that is trained, and one without dropout for evaluation."""
         config, classes = self.config, len(self.train.classes)
         norm = Norm(momentum=config.bn_momentum, epsilon=config.bn_epsilon, sync=config.sync_bn)
-        rates = {"dropout": config.dropout, "drop_path": config.drop_path}
-        network = create_model(self.architecture, num_classes=classes, norm=norm, **rates)
+        network = create_model(
+            self.architecture, num_classes=classes, norm=norm, dropout=config.dropout, drop_path=config.drop_path
+        )
         plain = Norm(momentum=config.bn_momentum, epsilon=config.bn_epsilon)
         return network, create_model(self.architecture, num_classes=classes, norm=plain).set_train(False)
 

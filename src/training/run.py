@@ -51,8 +51,8 @@ def build_run(config: TrainConfig, create_task: TaskFactory) -> Trainer:
     if meta and state.step != meta["step"]:
         _set_optimizer_step(step, state.step)
     share_state(step)
-    header_text = header(config, task.describe(), plan, str(used), task.workers, folder and folder.folder, state.step)
-    return Trainer(Run(config, task, plan, step, state, folder, identity, str(used), header_text))
+    text = header(config, task.describe(), plan, str(used), task.workers, folder.folder if folder else None, state.step)
+    return Trainer(Run(config, task, plan, step, state, folder, identity, str(used), text))
 
 
 def build_step(task: Task, config: TrainConfig, plan: RunPlan) -> TrainStep:
