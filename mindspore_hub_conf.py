@@ -1,16 +1,22 @@
-"""MindSpore Hub's door: `create_network(name, ...)`."""
+"""The entry point that MindSpore Hub calls: `create_network(name, ...)`."""
+
+from typing import Any
 
 from mindspore import nn
 
 from src.models import create_model, list_models
 
 
-def create_network(name: str, **kwargs) -> nn.Cell:
-    """A network by name, such as `create_network("tinynet_c", num_classes=10)`.
+def create_network(name: str, **kwargs: Any) -> nn.Cell:
+    """Build a network by name, such as `create_network("tinynet_c", num_classes=10)`.
+
+    Args:
+        name: a name of `src.models.list_models()`.
+        kwargs: keyword arguments of `src.models.create_model`.
 
     Raises:
-        NotImplementedError: there is no network of this name (what MindSpore Hub expects).
+        NotImplementedError: no network has this name. MindSpore Hub expects this error.
     """
     if name not in list_models():
-        raise NotImplementedError(f"there is no network {name!r}; there are {', '.join(list_models())}")
+        raise NotImplementedError(f"no network is named {name!r}; expected one of {', '.join(list_models())}")
     return create_model(name, **kwargs)

@@ -1,4 +1,4 @@
-"""Networks by name or from architecture files, alone or with weights and ready to be used."""
+"""The public door to networks: by name or from an architecture file, with or without weights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from mindspore import nn
 
 from src.config import ModelOptions
-from src.design.architecture import Architecture
+from src.design.architecture import Architecture, Family
 from src.design.architecture_file import from_dict
-from src.design.families import ARCHITECTURES, EFFICIENTNETS, INVERSE_GIANTS, find_architecture
+from src.design.families import ARCHITECTURES, find_architecture
 from src.errors import UserError
 from src.images.preprocess import Preprocess
 from src.networks.efficientnet import EfficientNet
@@ -32,23 +32,29 @@ HOW_TO_GET_WEIGHTS = (
     "give weights with --ckpt FILE: the checkpoints/best.ckpt of a run, or timm's model.safetensors, which "
     "https://huggingface.co/timm/tinynet_c.in1k and its siblings offer"
 )
-CLASSES = dict.fromkeys((*EFFICIENTNETS, *INVERSE_GIANTS), EfficientNet)  # others: by the head
+
+CELLS: dict[Family, type[Network]] = {
+    "efficientnet": EfficientNet,
+    "tinynet": TinyNet,
+    "ghostnet": GhostNet,
+    "s_ghostnet": GhostNet,
+}
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode with weights, and how to feed it. `classes` is empty when names are unknown."""
+    """A network in evaluation mode with its weights and its preprocessing."""
 
     name: str
-    network: nn.Cell
+    network: Network
     preprocess: Preprocess
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # names by class index; empty if they are unknown
     weights: WeightFile
     report: LoadReport
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Names of the networks that match a shell pattern, such as `ghost*`, sorted."""
+    """Return the sorted names of the networks that match a shell pattern, such as `ghost*`."""
     return sorted(name for name in ARCHITECTURES if fnmatch(name, pattern))
 
 
@@ -60,34 +66,33 @@ def create_model(
     out_indices: Sequence[int] | None = None,
     **options: Any,
 ) -> nn.Cell:
-    """A new network.
+    """Build a network.
 
     Args:
-        model: a name of `list_models()`, an architecture file (.yaml, .yml, .json), or an architecture.
-        ckpt: weights to load; by default they are drawn from MindSpore's seed.
-        features_only: without the head; the result is a `FeatureExtractor`.
-        out_indices: of its maps, see there.
-        options: as for `Network`, such as num_classes (by default as in ckpt, else 1000), dropout, norm.
+        model: a name of `list_models()`, an architecture file (.yaml, .yml, .json), or an `Architecture`.
+        ckpt: a file of weights to load; by default weights are drawn from MindSpore's seed.
+        features_only: return a `FeatureExtractor`, which computes feature maps and no logits.
+        out_indices: numbers of these feature maps; see `FeatureExtractor`.
+        options: keyword arguments of `Network`, such as num_classes (by default as in `ckpt`, else 1000) or dropout.
 
     Raises:
-        UserError: there is no such network or file, or the weights are another network's.
+        UserError: the name or file does not exist, or the weights do not fit the network.
     """
     architecture = find_architecture(model) if isinstance(model, str) else model
     file = read_weights(ckpt) if ckpt else None
     if file:
         options = {"num_classes": file.num_classes} | options
-    family = CLASSES.get(architecture.name, GhostNet if architecture.head_conv else TinyNet)
-    network: Network = family(architecture, **options)
+    network = CELLS[architecture.family](architecture, **options)
     if file:
         logger.info("%s from %s: %s", architecture.name, ckpt, load_weights(network, file))
     return FeatureExtractor(network, out_indices) if features_only else network
 
 
 def architecture_of(options: ModelOptions, meta: dict[str, Any]) -> Architecture:
-    """The network that flags name, else the one that a checkpoint's `meta` describes.
+    """Return the architecture that the flags name, else the one in the `meta` of a checkpoint.
 
     Raises:
-        UserError: neither says one, or there is no such network.
+        UserError: neither names a network, or the network does not exist.
     """
     if options.model is not None:
         return find_architecture(options.model)
@@ -95,15 +100,19 @@ def architecture_of(options: ModelOptions, meta: dict[str, Any]) -> Architecture
         return from_dict(meta["architecture"], "the checkpoint's architecture")
     if "model" in meta:
         return find_architecture(meta["model"])
-    says = f"{options.ckpt} does not say what it holds; " if options.ckpt else ""
-    raise UserError(f"model is missing: {says}give --model, such as tinynet_c")
+    reason = f"{options.ckpt} does not name its network; " if options.ckpt else ""
+    raise UserError(f"model is missing: {reason}give --model, such as tinynet_c")
 
 
 def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedModel:
-    """The network that flags and checkpoint name together, in evaluation mode.
+    """Load the network that flags and checkpoint name, in evaluation mode.
+
+    Args:
+        options: model, weights and number of classes.
+        crop_pct: center crop / resized image in (0, 1]; by default as in the checkpoint, else 0.875.
 
     Raises:
-        UserError: no weights given, no model named by either, or weights that do not fit.
+        UserError: no weights are given, neither flags nor checkpoint name a network, or the weights do not fit.
     """
     if options.ckpt is None:
         raise UserError(f"ckpt is missing: {HOW_TO_GET_WEIGHTS}")
@@ -121,7 +130,10 @@ def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedMo
 
 
 def chosen_preprocess(network: nn.Cell, meta: dict, input_size: int = 0, crop_pct: float | None = None) -> Preprocess:
-    """What the user asked for, else what the checkpoint was trained with, else the network's own size and 0.875."""
+    """Return the preprocessing of the checkpoint, with the size and crop that the user asked for.
+
+    Without a checkpoint's own preprocessing, the size is the network's resolution and the crop is 0.875.
+    """
     trained = meta.get("preprocess")
     preprocess = Preprocess.from_dict(trained) if trained else Preprocess(network.architecture.resolution)
     return replace(preprocess, size=input_size or preprocess.size, crop_pct=crop_pct or preprocess.crop_pct)

@@ -1,44 +1,75 @@
-"""Architectures as plain data and as YAML or JSON files, and back: what is read is checked, and faults are named."""
+"""Architectures as plain data and as YAML or JSON files. What is read is checked, and every fault names its place."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, fields, is_dataclass
-from functools import lru_cache
+import re
+from dataclasses import asdict, fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
-from src.design.architecture import Architecture
+from src.design.architecture import Architecture, Family, Stage, Style
+from src.design.validation import describe, expectation, place
 from src.errors import UserError, did_you_mean
 from src.runtime.files import atomic_write
 
 SUFFIXES = (".yaml", ".yml", ".json")
-EXPECTED = {int: "a whole number", float: "a number", str: "a text"}
+ARCHITECTURE = TypeAdapter(Architecture)
+RECORDS = {"stages": Stage, "style": Style}  # the mappings inside an architecture, by the key that holds them
+UNION_MEMBERS = ("float", "tuple[float, ...]")  # pydantic adds the tried type to the place of a `PerBlock`
 
 
 def to_dict(architecture: Architecture) -> dict[str, Any]:
-    """Numbers, texts, lists and mappings alone, every field written out; `from_dict` gives an equal architecture."""
+    """Return an architecture as numbers, texts, lists and mappings only, with all fields.
+
+    `from_dict` returns an equal architecture.
+    """
     return _plain(asdict(architecture))
 
 
 def from_dict(content: Any, source: str = "architecture") -> Architecture:
-    """The architecture that `to_dict` has written, or somebody by hand; fields with a default may be left out.
+    """Return the architecture that `to_dict` or a person has written; fields with a default may be left out.
+
+    `family` may be left out too, because older files and checkpoints do not have it: see `infer_family`.
 
     Args:
-        content: what `to_dict` gives.
-        source: what faults are said to be in, such as a file's name.
+        content: a mapping as `to_dict` returns it.
+        source: the name of the content in error messages, such as a file name.
 
     Raises:
-        UserError: a key is unknown or missing, or a value is of the wrong type or cannot be built.
+        UserError: a key is unknown or missing, or a value has the wrong type or cannot be built.
     """
-    return _record(Architecture, content, "", source)
+    if isinstance(content, dict) and "family" not in content:
+        content = {"family": infer_family(content), **content}
+    try:
+        text = json.dumps(content, default=str)  # strict validation takes lists for tuples in JSON only
+        return ARCHITECTURE.validate_json(text, strict=True)
+    except ValidationError as failure:
+        raise UserError(f"{source}: {_first_fault(failure.errors())}") from None
+    except (TypeError, ValueError, RecursionError):
+        raise UserError(f"{source}: expected numbers, texts, lists and mappings with text keys only") from None
+
+
+def infer_family(content: dict[str, Any]) -> Family:
+    """Return the family of an architecture that was written before files had the key `family`.
+
+    Only GhostNets have a `head_conv`, and only S-GhostNets activate the stem but not the blocks by hard swish.
+    EfficientNet and TinyNet have the same Cells; only the published EfficientNets were not built as TinyNets.
+    """
+    style = content.get("style")
+    if content.get("head_conv"):
+        activations = (style.get("stem_activation"), style.get("activation")) if isinstance(style, dict) else ()
+        return "s_ghostnet" if activations == ("hard_swish", "relu") else "ghostnet"
+    published = re.fullmatch(r"efficientnet_b(_minus_)?\d", str(content.get("name")))
+    return "efficientnet" if published else "tinynet"
 
 
 def load_architecture(path: Path | str) -> Architecture:
-    """Read a .yaml, .yml or .json file.
+    """Read an architecture from a .yaml, .yml or .json file.
 
     Raises:
         UserError: the file cannot be read, or as for `from_dict`.
@@ -56,10 +87,10 @@ def load_architecture(path: Path | str) -> Architecture:
 
 
 def save_architecture(architecture: Architecture, path: Path | str) -> None:
-    """Write a .yaml, .yml or .json file; it is there whole or as it was.
+    """Write an architecture to a .yaml, .yml or .json file. The file is replaced as a whole or left as it was.
 
     Raises:
-        UserError: the suffix is another, or the folder cannot be written to.
+        UserError: the path has another suffix, or the folder cannot be written to.
     """
     path = Path(path)
     content = to_dict(architecture)
@@ -73,11 +104,11 @@ def save_architecture(architecture: Architecture, path: Path | str) -> None:
 
 
 class _Row(dict):
-    """A mapping that YAML writes in one line, so that the stages stand as a table."""
+    """A mapping that YAML writes in one line, so that the stages look like a table."""
 
 
 class _Dumper(yaml.SafeDumper):
-    pass
+    """A dumper that can write a `_Row`."""
 
 
 _Dumper.add_representer(_Row, lambda dumper, row: dumper.represent_mapping("tag:yaml.org,2002:map", row, True))
@@ -85,11 +116,12 @@ _Dumper.add_representer(_Row, lambda dumper, row: dumper.represent_mapping("tag:
 
 def _is_json(path: Path) -> bool:
     if path.suffix not in SUFFIXES:
-        raise UserError(f"{path}: an architecture is kept in a file that ends in .yaml, .yml or .json")
+        raise UserError(f"{path}: an architecture file ends in .yaml, .yml or .json")
     return path.suffix == ".json"
 
 
 def _plain(value: Any) -> Any:
+    """Return `value` with lists for tuples and whole numbers for floats such as 6.0."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -97,49 +129,26 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-@lru_cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _first_fault(errors: list[ErrorDetails]) -> str:
+    """Return the fault to report. An unknown key comes first, because a misspelt key is also reported as missing."""
+    for error in errors:
+        if error["type"] == "unexpected_keyword_argument":
+            return _unknown_key(error)
+    error = max(errors[:2], key=lambda error: len(error["loc"])) if _is_per_block(errors[0]) else errors[0]
+    location = tuple(part for part in error["loc"] if part not in UNION_MEMBERS)
+    hint = ""
+    if error["type"] == "literal_error":
+        hint = did_you_mean(str(error["input"]), expectation(error).removeprefix("one of ").split(", "))
+    return describe({**error, "loc": location}) + hint
 
 
-def _record(kind: type, content: Any, key: str, source: str) -> Any:
-    """A dataclass from a mapping."""
-    if not isinstance(content, dict):
-        _refuse(source, key or "the content", content, "a mapping of `key: value`")
-    prefix, known = (f"{key}." if key else ""), [field.name for field in fields(kind)]
-    for name in content:
-        if name not in known:
-            hint = did_you_mean(str(name), known)
-            raise UserError(f"{source}: unknown key {prefix}{name}{hint} (known: {', '.join(known)})")
-    for field in fields(kind):
-        if field.default is MISSING and field.name not in content:
-            raise UserError(f"{source}: {prefix}{field.name} is missing")
-    hints = _hints(kind)
-    values = {name: _value(hints[name], value, prefix + name, source) for name, value in content.items()}
-    try:
-        return kind(**values)
-    except UserError as fault:
-        raise UserError(f"{source}: {fault}") from None
+def _is_per_block(error: ErrorDetails) -> bool:
+    """Return True if the value is neither a number nor a list of numbers: pydantic then reports a fault for each."""
+    return any(part in UNION_MEMBERS for part in error["loc"])
 
 
-def _value(hint: Any, value: Any, key: str, source: str) -> Any:
-    """A field's value, if it is what the field's annotation says."""
-    if is_dataclass(hint):
-        return _record(hint, value, key, source)
-    form, parts = get_origin(hint), get_args(hint)
-    if form is UnionType:  # one number, or a tuple of them
-        return _value(parts[isinstance(value, list)], value, key, source)
-    if form is tuple:
-        if not isinstance(value, list):
-            _refuse(source, key, value, "a list")
-        return tuple(_value(parts[0], item, f"{key}[{index}]", source) for index, item in enumerate(value))
-    if form is Literal:
-        if value not in parts:
-            _refuse(source, key, value, f"one of {', '.join(parts)}", did_you_mean(str(value), parts))
-    elif isinstance(value, bool) or not isinstance(value, (int, float) if hint is float else hint):
-        _refuse(source, key, value, EXPECTED[hint])
-    return value
-
-
-def _refuse(source: str, key: str, value: Any, expected: str, hint: str = "") -> NoReturn:
-    raise UserError(f"{source}: {key} is {value!r}; expected {expected}{hint}")
+def _unknown_key(error: ErrorDetails) -> str:
+    *parents, key = error["loc"]
+    record = RECORDS[str(parents[0])] if parents else Architecture
+    known = [field.name for field in fields(record)]
+    return f"unknown key {place(error['loc'])}{did_you_mean(str(key), known)} (known: {', '.join(known)})"

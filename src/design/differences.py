@@ -9,8 +9,12 @@ from src.design.architecture import Architecture
 
 
 def differences(first: Architecture, second: Architecture) -> list[str]:
-    """What `first` has where `second` has something else, a fact each; empty when they differ in name alone."""
-    found = _facts(first, second, "", skip=("name", "stages", "style")) + _facts(first.style, second.style, "style ")
+    """Return a text for each value that differs, such as `resolution 184 (not 152)`, where `first` has the 184.
+
+    Name and family do not count: networks that differ in nothing else have the same Cells. The list is then empty.
+    """
+    labels = ("name", "family")
+    found = _facts(first, second, "", skip=(*labels, "stages", "style")) + _facts(first.style, second.style, "style ")
     for index, (ours, theirs) in enumerate(zip(first.stages, second.stages, strict=False)):
         found += _facts(ours, theirs, f"stage {index} ")
     if len(first.stages) != len(second.stages):
@@ -19,7 +23,7 @@ def differences(first: Architecture, second: Architecture) -> list[str]:
 
 
 def _facts(first: Any, second: Any, where: str, skip: tuple[str, ...] = ()) -> list[str]:
-    """Fields of two dataclasses of one kind that differ."""
+    """Return a text for each field in which two dataclasses of one type differ."""
     names = [field.name for field in fields(first) if field.name not in skip]
     pairs = [(name, getattr(first, name), getattr(second, name)) for name in names]
     return [f"{where}{name} {ours} (not {theirs})" for name, ours, theirs in pairs if ours != theirs]

@@ -1,4 +1,4 @@
-"""The published networks, as the tables of their papers: EfficientNet and what is scaled from it; all by name."""
+"""The published networks by name: EfficientNet and TinyNet as the tables of their papers, and the GhostNets."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from src.design.architecture import Architecture, Stage
 from src.design.architecture_file import SUFFIXES, load_architecture
-from src.design.ghostnet import GHOSTNETS
+from src.design.ghostnets import GHOSTNETS
 from src.design.scaling import compound_scale, giant_scale, tiny_scale
 from src.errors import UserError, did_you_mean
 
 # EfficientNet (ICML 2019), Table 1.
 EFFICIENTNET_B0 = Architecture(
     name="efficientnet_b0",
+    family="efficientnet",
     resolution=224,
     stem=32,
     stages=(
@@ -31,7 +32,7 @@ EFFICIENTNET_B0 = Architecture(
 
 
 class Released(NamedTuple):
-    """A released EfficientNet: factors of width and depth, pixels, and the dropout that it is trained with."""
+    """A released EfficientNet: factors of B0's width and depth, input size in pixels, and dropout in training."""
 
     width: float
     depth: float
@@ -39,7 +40,7 @@ class Released(NamedTuple):
     dropout: float
 
 
-# As its authors released them (efficientnet_builder.py). They are rounded by hand: no phi gives exactly these.
+# As the authors released them (efficientnet_builder.py). They are rounded by hand, so that no phi gives exactly these.
 EFFICIENTNET_COEFFICIENTS = {
     #                          width depth resolution dropout
     "efficientnet_b0": Released(1.0, 1.0,  224,       0.2),
@@ -57,9 +58,8 @@ EFFICIENTNETS = {
     for name, row in EFFICIENTNET_COEFFICIENTS.items()
 }
 
-# The TinyNet paper compares with EfficientNet-B^-1 to B^-4, the giant formula turned round, at 387 / 2^k million MACs.
-# Which coefficients it took is not known to us, and phi = -k misses these budgets: each phi here is the one that
-# `phi_for_macs` solves for its budget.
+# The TinyNet paper compares with EfficientNet-B^-1 to B^-4, which the inverse giant formula makes for 387 / 2^k million
+# MACs. Its coefficients are not known to us, and phi = -k misses these budgets. So `phi_for_macs` solved each phi here.
 INVERSE_GIANT_PHI = {
     #                         phi      budget, M MACs
     "efficientnet_b_minus_1": -1.24,  # 193.5
@@ -70,26 +70,35 @@ INVERSE_GIANT_PHI = {
 
 INVERSE_GIANTS = {name: compound_scale(EFFICIENTNET_B0, phi, name=name) for name, phi in INVERSE_GIANT_PHI.items()}
 
-# Model Rubik's Cube (NeurIPS 2020): the coefficients released by its authors, B0 = (1, 1, 1).
+
+class Coefficients(NamedTuple):
+    """Coefficients of the tiny formula, as factors of EfficientNet-B0's resolution, width and depth."""
+
+    resolution: float
+    width: float
+    depth: float
+
+
+# Model Rubik's Cube (NeurIPS 2020): the coefficients that its authors released.
 TINYNET_COEFFICIENTS = {
-    #             resolution, width, depth
-    "tinynet_a": (0.86,       1.00,  1.20),
-    "tinynet_b": (0.84,       0.75,  1.10),
-    "tinynet_c": (0.825,      0.54,  0.85),
-    "tinynet_d": (0.68,       0.54,  0.695),
-    "tinynet_e": (0.475,      0.51,  0.60),
+    #                    resolution, width, depth
+    "tinynet_a": Coefficients(0.86,  1.00,  1.20),
+    "tinynet_b": Coefficients(0.84,  0.75,  1.10),
+    "tinynet_c": Coefficients(0.825, 0.54,  0.85),
+    "tinynet_d": Coefficients(0.68,  0.54,  0.695),
+    "tinynet_e": Coefficients(0.475, 0.51,  0.60),
 }  # fmt: skip
 
-TINYNETS = {name: tiny_scale(EFFICIENTNET_B0, *rwd, name=name) for name, rwd in TINYNET_COEFFICIENTS.items()}
+TINYNETS = {name: tiny_scale(EFFICIENTNET_B0, *factors, name=name) for name, factors in TINYNET_COEFFICIENTS.items()}
 
 ARCHITECTURES = TINYNETS | EFFICIENTNETS | INVERSE_GIANTS | GHOSTNETS
 
 
 def find_architecture(name: str) -> Architecture:
-    """A published network by its name, or the one that a .yaml, .yml or .json file describes.
+    """Return a published network by its name, or the network that a .yaml, .yml or .json file describes.
 
     Raises:
-        UserError: there is no such network, or as for `load_architecture`.
+        UserError: no network has this name, or as for `load_architecture`.
     """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]

@@ -1,8 +1,8 @@
 """The tiny formula (Model Rubik's Cube, NeurIPS 2020): resolution and depth for a budget of multiply-adds.
 
 Gaussian process regression over good networks gives resolution r(c) and depth d(c) for a budget of c times the base's
-MACs; the width then follows from the budget (`shrink.py`). The paper's kernel is an RBF with Gaussian noise; its
-parameters are not known to us. Ours are `Kernel`'s defaults.
+MACs. The width then follows from the budget (`shrink.py`). The paper's kernel is an RBF with Gaussian noise. Its
+parameters are not known to us; the defaults of `Kernel` are our own.
 """
 
 from __future__ import annotations
@@ -23,16 +23,11 @@ if TYPE_CHECKING:
 
 
 class Kernel(NamedTuple):
-    """The regression is of ln r and of ln d on ln c; its prior mean is 0, which is the base as it is.
+    """Parameters of the regression of ln r and ln d on ln c. Its prior mean is 0, which is the unscaled base."""
 
-    `length` is the RBF's, in ln c (1.5: points whose budgets differ by a factor of 4.5 still inform each other);
-    `amplitude` is the prior's standard deviation (1: a factor of e either way); `noises` are those that are tried
-    where points do not state their own: the likeliest is taken, for r and d apart.
-    """
-
-    length: float = 1.5
-    amplitude: float = 1.0
-    noises: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
+    length: float = 1.5  # of the RBF, in ln c: budgets that differ by e^1.5 = 4.5 have a correlation of 0.61
+    amplitude: float = 1.0  # standard deviation of the prior, in ln r or ln d: 1 is a factor of e
+    noises: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)  # tried for points without noise; the likeliest is used
 
 
 class Estimate(NamedTuple):
@@ -44,7 +39,7 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Formula:
-    """What `fit` has made of `points`."""
+    """Two Gaussian processes, for ln r and ln d, that `fit` has fitted on `points`."""
 
     points: tuple[Point, ...]
     kernel: Kernel
@@ -52,22 +47,20 @@ class Formula:
     log_d: GaussianProcessRegressor
 
     def at(self, c: float) -> tuple[Estimate, Estimate]:
-        """Resolution and depth at `c` times the base's MACs, c > 0. Their logarithms are normally distributed;
-        the deviation is theirs to first order.
+        """Return resolution and depth at `c` times the base's MACs, c > 0.
+
+        Their logarithms are normally distributed; the deviations are first-order approximations from these.
         """
-        return tuple(
-            Estimate(exp(mean), exp(mean) * deviation)
-            for (mean,), (deviation,) in (predict_log(process, [c]) for process in (self.log_r, self.log_d))
-        )
+        return _estimate(self.log_r, c), _estimate(self.log_d, c)
 
     def covers(self, c: float) -> bool:
-        """Whether `c` lies among the points; elsewhere the formula extrapolates."""
+        """Return True if `c` is within the budgets of the points; outside, the formula extrapolates."""
         budgets = [point.c for point in self.points]
         return min(budgets) <= c <= max(budgets)
 
 
 def fit(points: Sequence[Point], kernel: Kernel = Kernel()) -> Formula:
-    """The formula through `points`, such as those of `read_points`. The same points give the same formula.
+    """Return the formula fitted on `points`. The same points give the same formula.
 
     Raises:
         UserError: scikit-learn is not installed.
@@ -78,17 +71,24 @@ def fit(points: Sequence[Point], kernel: Kernel = Kernel()) -> Formula:
 
 @lru_cache(maxsize=1)
 def published_formula() -> Formula:
-    """Fitted on the published TinyNet-A to E and EfficientNet-B0."""
+    """Return the formula fitted on the published TinyNet-A to E and EfficientNet-B0."""
     return fit(published_points())
 
 
-def predict_log(process: GaussianProcessRegressor, budgets: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of ln r or ln d, (N,) each, at N budgets c."""
+def predict_log(
+    process: GaussianProcessRegressor, budgets: Sequence[float] | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of ln r or ln d, (N,) each, at N budgets c."""
     return process.predict(np.log(budgets)[:, None], return_std=True)
 
 
+def _estimate(process: GaussianProcessRegressor, c: float) -> Estimate:
+    (mean,), (deviation,) = predict_log(process, [c])
+    return Estimate(exp(mean), exp(mean) * deviation)
+
+
 def _regression(points: Sequence[Point], values: Sequence[float], kernel: Kernel) -> GaussianProcessRegressor:
-    """Of ln `values` on ln c, its kernel held fixed."""
+    """Return the regression of ln `values` on ln c, with a fixed kernel."""
     try:
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import RBF

@@ -1,4 +1,4 @@
-"""The layers of an architecture by timm's names: what a network built from it must have, and what `cost.py` sums."""
+"""The layers of an architecture by timm's names. Cells must have these layers, and `cost.py` counts them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from src.design.architecture import Architecture, Block
 
 
 class Layer(NamedTuple):
-    """A k x k convolution (kernel 0: a linear layer) whose output is `size` x `size`, and the BatchNorm after it."""
+    """A convolution or linear layer, and the BatchNorm after it."""
 
     name: str
-    norm: str  # name of the BatchNorm; empty: none
+    norm: str  # name of the BatchNorm; empty if there is no BatchNorm
     inputs: int
     outputs: int
-    kernel: int
-    size: int
+    kernel: int  # width and height of the kernel; 0 for a linear layer
+    size: int  # width and height of the output map, in pixels
     groups: int = 1
     bias: bool = False
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of each tensor, running statistics included."""
+        """Return the name and shape of each tensor, running statistics included."""
         kernel = (self.kernel, self.kernel) if self.kernel else ()
         shapes = {f"{self.name}.weight": (self.outputs, self.inputs // self.groups, *kernel)}
         if self.bias:
@@ -34,7 +34,7 @@ class Layer(NamedTuple):
 
 
 def layers(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> Iterator[Layer]:
-    """Every convolution and linear layer, in the order of computation."""
+    """Yield every convolution and linear layer, in the order of computation."""
     yield (stem := stem_layer(architecture, in_channels))
     size, groups = stem.size, grouped_blocks(architecture)
     for stage, blocks in enumerate(groups):
@@ -48,9 +48,12 @@ def layers(architecture: Architecture, num_classes: int = 1000, in_channels: int
 
 
 def grouped_blocks(architecture: Architecture) -> tuple[tuple[Block, ...], ...]:
-    """The blocks as timm numbers them, `blocks.GROUP.INDEX`: by stage; in GhostNet each stride stands alone."""
+    """Return the blocks as timm numbers them, `blocks.GROUP.INDEX`.
+
+    A group is a stage. In GhostNets, a block that strides is a group of its own, and so are the blocks up to the next.
+    """
     stages = architecture.blocks()
-    if architecture.stages[0].block != "ghost":
+    if not architecture.is_ghostnet:
         return stages
     groups: list[list[Block]] = []
     for block in (block for blocks in stages for block in blocks):
@@ -61,15 +64,22 @@ def grouped_blocks(architecture: Architecture) -> tuple[tuple[Block, ...], ...]:
 
 
 def stem_layer(architecture: Architecture, in_channels: int = 3) -> Layer:
-    """The 3x3 convolution of stride 2."""
+    """Return the 3x3 convolution of stride 2."""
     return Layer("conv_stem", "bn1", in_channels, architecture.stem, 3, ceil(architecture.resolution / 2))
 
 
 def head_layers(architecture: Architecture, size: int, num_classes: int = 1000, group: int = 0) -> tuple[Layer, ...]:
-    """What follows the last block, whose map is `size` pixels wide; `group` numbers GhostNet's convolution."""
+    """Return the layers after the last block.
+
+    Args:
+        architecture: the network.
+        size: width and height of the last block's output map, in pixels.
+        num_classes: outputs of the classifier.
+        group: the number in `blocks.GROUP` of the GhostNets' `head_conv`.
+    """
     width, head = architecture.stages[-1].channels, architecture.head
     classifier = Layer("classifier", "", head, num_classes, 0, 1, bias=True)
-    if not architecture.head_conv:
+    if not architecture.is_ghostnet:
         return Layer("conv_head", "bn2", width, head, 1, size), classifier
     prefix = f"blocks.{group}.0."
     conv = Layer(prefix + "conv", prefix + "bn1", width, architecture.head_conv, 1, size)
@@ -77,7 +87,7 @@ def head_layers(architecture: Architecture, size: int, num_classes: int = 1000, 
 
 
 def block_layers(block: Block, size: int) -> tuple[Layer, ...]:
-    """The layers of a block whose input is `size` pixels wide, named within the block."""
+    """Return the layers of a block whose input is `size` x `size` pixels, by their names within the block."""
     return LAYERS_OF[block.kind](block, size, ceil(size / block.stride))
 
 
@@ -99,7 +109,7 @@ def _inverted_residual(block: Block, size: int, out: int) -> tuple[Layer, ...]:
 
 
 def _ghost_bottleneck(block: Block, size: int, out: int) -> tuple[Layer, ...]:
-    """GhostNet (CVPR 2020), section 3.2: the depthwise convolution is there only to stride."""
+    """GhostNet (CVPR 2020), section 3.2. A block of stride 1 has no depthwise convolution between its modules."""
     width, hidden, kernel = block.in_channels, block.hidden, block.kernel
     layers = _ghost_module("ghost1", width, hidden, size)
     if block.stride > 1:
@@ -114,7 +124,10 @@ def _ghost_bottleneck(block: Block, size: int, out: int) -> tuple[Layer, ...]:
 
 
 def _ghost_module(name: str, inputs: int, outputs: int, size: int) -> tuple[Layer, ...]:
-    """Half the channels by a 1x1 convolution, half from these by a cheap 3x3 depthwise one (ratio s = 2, d = 3)."""
+    """GhostNet (CVPR 2020), section 3.1, with s = 2 and d = 3.
+
+    A 1x1 convolution computes half of the channels; a 3x3 depthwise convolution computes the rest from these.
+    """
     half, primary, cheap = outputs // 2, f"{name}.primary_conv", f"{name}.cheap_operation"
     return (
         Layer(f"{primary}.0", f"{primary}.1", inputs, half, 1, size),

@@ -1,8 +1,10 @@
-"""Rules that turn one architecture into another: the tiny formula, EfficientNet's compound scaling and its inverse.
+"""Rules that make one architecture from another: the tiny formula, EfficientNet's compound scaling and its inverse.
 
-The tiny formula's rule (`tiny_scale`) differs from EfficientNet's growing rule (`giant_scale`) in three ways, checked
-against the authors' released code: repeats are rounded and not rounded up, the stem keeps its width, and the head
-never becomes narrower than the base's.
+The rule of the tiny formula (`tiny_scale`) differs from EfficientNet's rule (`giant_scale`) in three ways, as in the
+released code of their authors. The tiny rule rounds repeats and does not round them up; it keeps the width of the stem;
+and it never makes the head narrower than the base's.
+
+A scaled GhostNet stays in its family. Other networks become TinyNets by the tiny rule and EfficientNets by the others.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from itertools import product
 from math import ceil, inf
 from typing import NamedTuple
 
-from src.design.architecture import Architecture, Stage, round_channels
+from src.design.architecture import Architecture, Family, Stage, round_channels
 from src.design.cost import total_cost
 from src.errors import UserError
 
 
 class Compound(NamedTuple):
-    """EfficientNet's coefficients: one more unit of phi multiplies depth, width and resolution by these."""
+    """The coefficients of compound scaling: phi + 1 multiplies depth, width and resolution by these."""
 
     alpha: float  # depth
     beta: float  # width
@@ -28,21 +30,21 @@ class Compound(NamedTuple):
 
     @property
     def growth(self) -> float:
-        """Factor of the MACs per unit of phi, as the paper reckons it: alpha * beta^2 * gamma^2."""
+        """The factor of the MACs for phi + 1 by the paper's approximation, alpha * beta^2 * gamma^2."""
         return self.alpha * self.beta**2 * self.gamma**2
 
 
-# EfficientNet (ICML 2019), section 3.3: found by grid search on B0 under growth ~ 2.
+# EfficientNet (ICML 2019), section 3.3: the result of a grid search on B0 with growth near 2.
 EFFICIENTNET_COMPOUND = Compound(alpha=1.2, beta=1.1, gamma=1.15)
 
-PHI_STEPS = 100  # phi is solved to a hundredth ...
+PHI_STEPS = 100  # phi is solved to 1/100 ...
 PHI_LIMIT = 20  # ... between -20 and 20
 
 
 def tiny_scale(base: Architecture, resolution: float, width: float, depth: float, name: str = "") -> Architecture:
-    """Shrink `base` by the TinyNet coefficients, each a factor > 0 (1 keeps what the base has).
+    """Scale `base` by the rule of the tiny formula. Each coefficient is a factor above 0 of the base's value.
 
-    The resolution is cut down to whole pixels, not rounded: 0.86 x 224 gives 192.
+    The resolution is truncated to whole pixels, as in the authors' code: 0.86 x 224 = 192.64 gives 192.
 
     Raises:
         UserError: a coefficient is not positive.
@@ -51,6 +53,7 @@ def tiny_scale(base: Architecture, resolution: float, width: float, depth: float
     return replace(
         base,
         name=name or f"tinynet(r={resolution:g}, w={width:g}, d={depth:g})",
+        family=_scaled_family(base, "tinynet"),
         resolution=int(base.resolution * resolution),
         stages=_scaled_stages(base, width, depth, round),
         head=max(base.head, _wider(base, base.head, width)),
@@ -59,7 +62,9 @@ def tiny_scale(base: Architecture, resolution: float, width: float, depth: float
 
 
 def giant_scale(base: Architecture, resolution: float, width: float, depth: float, name: str = "") -> Architecture:
-    """Grow `base` by EfficientNet's rule, each coefficient a factor > 0: all widths, stem and head too; repeats up.
+    """Scale `base` by EfficientNet's rule. Each coefficient is a factor above 0 of the base's value.
+
+    Stem and head are scaled too, and repeats are rounded up.
 
     Raises:
         UserError: a coefficient is not positive.
@@ -68,6 +73,7 @@ def giant_scale(base: Architecture, resolution: float, width: float, depth: floa
     return replace(
         base,
         name=name or f"giant(r={resolution:g}, w={width:g}, d={depth:g})",
+        family=_scaled_family(base, "efficientnet"),
         resolution=int(base.resolution * resolution),
         stem=_wider(base, base.stem, width),
         stages=_scaled_stages(base, width, depth, ceil),
@@ -79,20 +85,21 @@ def giant_scale(base: Architecture, resolution: float, width: float, depth: floa
 def compound_scale(
     base: Architecture, phi: float, coefficients: Compound = EFFICIENTNET_COMPOUND, name: str = ""
 ) -> Architecture:
-    """The giant formula: depth alpha^phi, width beta^phi, resolution gamma^phi times the base's.
+    """Scale depth by alpha^phi, width by beta^phi and resolution by gamma^phi: the giant formula.
 
-    A phi below 0 is the inverse giant formula. It rounds as `tiny_scale` does: rounded up, 2 blocks would never
-    become 1, and a narrower head would make the comparison with TinyNets one of two differences.
+    A phi below 0 is the inverse giant formula. It rounds by the tiny rule, for two reasons: 2 blocks rounded up would
+    never become 1, and TinyNets and inverse giants should differ in their coefficients only, not in their heads.
     """
     scale = giant_scale if phi > 0 else tiny_scale
     factors = (coefficients.gamma**phi, coefficients.beta**phi, coefficients.alpha**phi)
-    return scale(base, *factors, name=name or f"compound(phi={phi:g})")
+    scaled = scale(base, *factors, name=name or f"compound(phi={phi:g})")
+    return replace(scaled, family=_scaled_family(base, "efficientnet"))
 
 
 def phi_for_macs(base: Architecture, macs: float, coefficients: Compound = EFFICIENTNET_COMPOUND) -> float:
-    """The phi, to a hundredth, whose `compound_scale` comes nearest to `macs` multiply-adds.
+    """Return the phi, to 1/100, whose `compound_scale` has the MACs nearest to `macs`.
 
-    Where several give these same MACs it is the greatest.
+    If several values of phi give these MACs, it returns the greatest.
 
     Raises:
         UserError: no phi between -20 and 20 reaches that number.
@@ -101,43 +108,34 @@ def phi_for_macs(base: Architecture, macs: float, coefficients: Compound = EFFIC
     def macs_at(step: int) -> int:
         return total_cost(compound_scale(base, step / PHI_STEPS, coefficients)).macs
 
-    least, most = -PHI_LIMIT * PHI_STEPS, PHI_LIMIT * PHI_STEPS
-    if not macs_at(least) <= macs <= macs_at(most):
-        raise UserError(
-            f"macs is {macs:g}; compound scaling of {base.name} reaches {macs_at(least):.3g} to {macs_at(most):.3g}"
-        )
-    steps = range(least, most + 1)
+    steps = range(-PHI_LIMIT * PHI_STEPS, PHI_LIMIT * PHI_STEPS + 1)
+    smallest, largest = macs_at(steps[0]), macs_at(steps[-1])
+    if not smallest <= macs <= largest:
+        raise UserError(f"macs is {macs:g}; compound scaling of {base.name} reaches {smallest:.3g} to {largest:.3g}")
     above = bisect_left(steps, macs, key=macs_at)  # MACs never fall as phi rises, but rise in jumps
-    around = map(macs_at, steps[max(above - 1, 0) : above + 1])
-    nearest = min(around, key=lambda found: abs(found - macs))
+    neighbors = map(macs_at, steps[max(above - 1, 0) : above + 1])
+    nearest = min(neighbors, key=lambda found: abs(found - macs))
     return steps[bisect_right(steps, nearest, key=macs_at) - 1] / PHI_STEPS
 
 
 def compound_grid(step: float = 0.05, growth: float = 2.0, tolerance: float = 0.1) -> list[Compound]:
-    """All coefficients of at least 1, `step` apart, with |alpha * beta^2 * gamma^2 - growth| <= tolerance.
+    """Return all coefficients of at least 1, `step` apart, with |alpha * beta^2 * gamma^2 - growth| <= tolerance.
 
-    The constraint and the bounds are EfficientNet's (equation 3); step and tolerance are ours, such that the
-    published coefficients (growth 1.92) are among the candidates.
+    The constraint and the bounds are EfficientNet's (equation 3). Step and tolerance are our choice, so that the
+    published coefficients (growth 1.92) are in the grid.
 
     Raises:
         UserError: the step is not positive.
     """
     if not step > 0:
-        raise UserError(f"step is {step}; the grid needs one above 0, such as 0.05")
+        raise UserError(f"step is {step}; the grid needs a step above 0, such as 0.05")
     values = [round(1 + index * step, 9) for index in range(int((growth + tolerance - 1) / step) + 1)]
     candidates = (Compound(*numbers) for numbers in product(values, repeat=3))
     return [candidate for candidate in candidates if abs(candidate.growth - growth) <= tolerance]
 
 
-def search_compound(
-    base: Architecture, score: Callable[[Architecture], float], candidates: list[Compound] | None = None
-) -> Compound:
-    """The coefficients whose network at phi = 1 has the greatest score: EfficientNet's first step (section 3.3).
-
-    `score` is what the user cares for, such as the top-1 after a short training; candidates default to
-    `compound_grid()`, the first of equals wins.
-    """
-    return max(candidates or compound_grid(), key=lambda candidate: score(compound_scale(base, 1, candidate)))
+def _scaled_family(base: Architecture, family: Family) -> Family:
+    return base.family if base.is_ghostnet else family
 
 
 def _scaled_stages(base: Architecture, width: float, depth: float, whole: Callable[[float], int]) -> tuple[Stage, ...]:

@@ -1,6 +1,6 @@
-"""The three kinds of block that networks are stacked from, one Cell each.
+"""The three kinds of block, one Cell each.
 
-Parameters carry timm's names (`conv_pw`, `se.conv_reduce`, ...), so that weights convert by one rename rule.
+Parameters have timm's names (`conv_pw`, `se.conv_reduce`, ...), so that one rule renames all weights.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from src.networks.stochastic import DropPath
 
 
 def squeeze_excite(block: Block, style: Style) -> nn.Cell:
-    """The block's squeeze-excite, or nothing."""
+    """Return the squeeze-excite Cell of a block, or an identity if the block has none."""
     return SqueezeExcite(block.hidden, block.se_channels, style) if block.se_channels else nn.Identity()
 
 
@@ -61,7 +61,10 @@ class InvertedResidual(nn.Cell):
 
 
 class GhostModule(nn.Cell):
-    """Half the channels by a 1x1 convolution, half from these by a cheap 3x3 depthwise one (GhostNet, section 3.1)."""
+    """Ghost module (GhostNet, section 3.1): (N, inputs, H, W) to (N, outputs, H, W).
+
+    A 1x1 convolution computes half of the channels; a cheap 3x3 depthwise convolution computes the rest from these.
+    """
 
     def __init__(self, inputs: int, outputs: int, norm: Norm, activation: str) -> None:
         super().__init__()
@@ -79,7 +82,7 @@ class GhostModule(nn.Cell):
 class GhostBottleneck(nn.Cell):
     """Ghost module to the hidden width, depthwise convolution if it strides, squeeze-excite, linear ghost module.
 
-    The input is always added: as it is, or through a depthwise and a 1x1 convolution (GhostNet, section 3.2).
+    The block adds its input unchanged, or through a depthwise and a 1x1 convolution (GhostNet, section 3.2).
     """
 
     def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:

@@ -1,22 +1,28 @@
-"""EfficientNet (ICML 2019, https://arxiv.org/abs/1905.11946): the network that TinyNets are shrunk from.
+"""EfficientNet (ICML 2019, https://arxiv.org/abs/1905.11946).
 
-Both have the same Cells; B0 to B7 and the inverse giants B^-1 to B^-4 are rows in `src/design/families.py`.
+B0 to B7 and the inverse giants B^-1 to B^-4 are rows of tables in `src/design/families.py`.
 """
 
 from __future__ import annotations
 
-from src.design.families import EFFICIENTNET_B0
-from src.design.scaling import compound_scale
-from src.tinynet import TinyNet
+from mindspore import Tensor
+
+from src.design.architecture import Architecture
+from src.networks.layers import Norm, convolution
+from src.networks.network import Network
 
 
-class EfficientNet(TinyNet):
-    """As `TinyNet`, with EfficientNet's numbers."""
+class EfficientNet(Network):
+    """A `Network` whose head is a 1x1 convolution and the mean over the map. For the arguments see `Network`."""
 
+    def build_head(self, architecture: Architecture, norm: Norm) -> None:
+        self.num_features = architecture.head
+        self.conv_head = convolution(architecture.stages[-1].channels, architecture.head, 1)
+        self.bn2 = norm(architecture.head)
 
-def efficientnet(phi: float, **options) -> EfficientNet:
-    """B0 scaled by the compound coefficient: above 0 the giant formula, below 0 its inverse; `options` as `Network`'s.
+    def forward_features(self, x: Tensor) -> Tensor:
+        return self.head_act(self.bn2(self.conv_head(self.forward_blocks(x))))
 
-    The released B1 to B7 are rounded by hand and not among these; `create_model("efficientnet_b1")` builds them.
-    """
-    return EfficientNet(compound_scale(EFFICIENTNET_B0, phi), **options)
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        x = self.dropout(x.mean((2, 3)))
+        return x if pre_logits else self.classifier(x)

@@ -13,15 +13,15 @@ from src.networks.network import Network
 
 
 class FeatureMap(NamedTuple):
-    """What `block` (its number in the whole network; -1: the stem) puts out."""
+    """A feature map of a network."""
 
-    block: int
+    block: int  # number in the whole network of the block that computes it; -1 for the stem
     channels: int
-    reduction: int  # the image's side by the map's
+    reduction: int  # width of the image / width of the map
 
 
 def feature_maps(architecture: Architecture) -> list[FeatureMap]:
-    """The last map of each resolution, before a block strides on."""
+    """Return the last map of each resolution, from large to small."""
     maps = [FeatureMap(-1, architecture.stem, 2)]
     for index, block in enumerate(block for blocks in architecture.blocks() for block in blocks):
         found = FeatureMap(index, block.out_channels, maps[-1].reduction * block.stride)
@@ -33,17 +33,17 @@ def feature_maps(architecture: Architecture) -> list[FeatureMap]:
 
 
 class FeatureExtractor(nn.Cell):
-    """A network's `feature_maps`, for detection and segmentation: images (N, C, H, W) in, a tuple of maps out.
+    """The `feature_maps` of a network: images (N, C, H, W) to a tuple of maps.
 
-    A map is (N, channels[i], H / reductions[i], W / reductions[i]), rounded up to whole pixels. The Cells are those of
-    the network, without its head: weights that are loaded into it are seen here.
+    Map i is (N, channels[i], H / reductions[i], W / reductions[i]), rounded up to whole pixels. The extractor shares
+    its Cells with the network, so that weights loaded into the network change the maps too.
 
     Args:
-        network: where the Cells are taken from.
-        out_indices: which maps, from 0 on; all by default.
+        network: the network whose stem and blocks compute the maps.
+        out_indices: numbers of the maps, from 0; all maps by default.
 
     Raises:
-        UserError: there is no such map.
+        UserError: the network does not have a map of this number, or `out_indices` is empty.
     """
 
     def __init__(self, network: Network, out_indices: Sequence[int] | None = None) -> None:

@@ -1,20 +1,19 @@
 """GhostNet (CVPR 2020, https://arxiv.org/abs/1911.11907) and S-GhostNet (https://arxiv.org/abs/2108.00177).
 
-The published networks are tables in `src/design/ghostnet.py`; `ghostnet` builds any other width.
+The published networks are tables in `src/design/ghostnets.py`.
 """
 
 from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
-from src.design import ghostnet as published
 from src.design.architecture import Architecture
 from src.networks.layers import Norm, convolution
 from src.networks.network import Network
 
 
 class ConvNorm(nn.Cell):
-    """A 1x1 convolution and its BatchNorm, under the names that timm has for them here."""
+    """A 1x1 convolution and its BatchNorm, by timm's names: `conv` and `bn1`."""
 
     def __init__(self, inputs: int, outputs: int, norm: Norm) -> None:
         super().__init__()
@@ -26,7 +25,10 @@ class ConvNorm(nn.Cell):
 
 
 class GhostNet(Network):
-    """A 1x1 convolution, the mean over its map, and from that the features. Arguments: see `Network`."""
+    """A `Network` whose head is a 1x1 convolution, the mean over the map and another 1x1 convolution.
+
+    timm counts the first convolution among the blocks. For the arguments see `Network`.
+    """
 
     def last_blocks(self, architecture: Architecture, norm: Norm) -> list[nn.Cell]:
         return [nn.SequentialCell(ConvNorm(architecture.stages[-1].channels, architecture.head_conv, norm))]
@@ -42,8 +44,3 @@ class GhostNet(Network):
         x = self.head_act(self.conv_head(x.mean((2, 3), keep_dims=True)))
         x = self.dropout(ops.flatten(x))
         return x if pre_logits else self.classifier(x)
-
-
-def ghostnet(width: float, **options) -> GhostNet:
-    """GhostNet with a width multiplier; `options` as for `Network`."""
-    return GhostNet(published.ghostnet(width), **options)

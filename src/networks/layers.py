@@ -1,4 +1,4 @@
-"""Cells that the blocks of all families are made of, and their initialisation."""
+"""The layers that blocks consist of, and the initialization of weights."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from src.design.architecture import Style
 
 @dataclass(frozen=True)
 class Norm:
-    """BatchNorm settings: `momentum` is what the running average keeps (0.9 here is 0.1 in PyTorch).
+    """Settings of BatchNorm. Calling them with a number of channels returns the Cell."""
 
-    `sync`: normalize over the batches of all ranks together, which MindSpore does on Ascend only.
-    """
-
-    momentum: float = 0.9
+    momentum: float = 0.9  # share of the running statistics that a step keeps: PyTorch calls this momentum 0.1
     epsilon: float = 1e-5
-    sync: bool = False
+    sync: bool = False  # use the statistics of the batches of all ranks, which MindSpore supports on Ascend only
 
     def __call__(self, channels: int) -> nn.Cell:
         kind = nn.SyncBatchNorm if self.sync else nn.BatchNorm2d
         return kind(channels, momentum=self.momentum, eps=self.epsilon)
 
 
-def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False):
-    """A convolution with symmetric padding k//2, as in the authors' code (not TensorFlow's `same`)."""
+def convolution(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False
+) -> nn.Conv2d:
+    """Return a convolution with symmetric padding k//2, as in the authors' code (not TensorFlow's `same`)."""
     return nn.Conv2d(inputs, outputs, kernel, stride, pad_mode="pad", padding=kernel // 2, group=groups, has_bias=bias)
 
 
@@ -36,25 +35,23 @@ BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
 def linear(x: Tensor) -> Tensor:
-    """No activation."""
+    """Return x: no activation."""
     return x
 
 
 def swish(x: Tensor) -> Tensor:
-    """x * sigmoid(x), spelt out because not every exporter knows SiLU."""
+    """Return x * sigmoid(x). The formula is written out because not every exporter supports SiLU."""
     return x * ops.sigmoid(x)
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """relu6(x + 3) / 6, spelt out because ONNX export knows no HSigmoid.
-
-    `*` with a number would give Muls, an operator that is stated nowhere to run on Ascend.
-    """
+    """Return relu6(x + 3) / 6. The formula is written out because ONNX export does not support HSigmoid."""
+    # `x * (1 / 6)` would export as `Muls`, which is not in MindSpore's list of Ascend operators.
     return ops.mul(ops.relu6(x + 3), 1 / 6)
 
 
 def hard_swish(x: Tensor) -> Tensor:
-    """x * hard_sigmoid(x)."""
+    """Return x * hard_sigmoid(x)."""
     return x * hard_sigmoid(x)
 
 
@@ -63,7 +60,10 @@ GATES = {"sigmoid": ops.sigmoid, "hard_sigmoid": hard_sigmoid}
 
 
 class SqueezeExcite(nn.Cell):
-    """Scale each channel by a gate computed from the channels' means (N, C, H, W -> N, C, H, W)."""
+    """Squeeze-excite: scale each channel by a gate in [0, 1], (N, channels, H, W) to (N, channels, H, W).
+
+    The gates are computed from the means of all channels, through a layer of `reduced` channels.
+    """
 
     def __init__(self, channels: int, reduced: int, style: Style = Style()) -> None:
         super().__init__()
@@ -78,11 +78,12 @@ class SqueezeExcite(nn.Cell):
 
 
 def initialize_weights(network: nn.Cell) -> None:
-    """EfficientNet's initialisation, drawn from MindSpore's global seed (`ms.set_seed`).
+    """Initialize convolutions and linear layers by EfficientNet's rule, from MindSpore's global seed (`ms.set_seed`).
 
-    Convolutions: normal of variance 2 / (k * k * outputs / groups); linear layers: uniform within 1/sqrt(outputs);
-    biases zero. (timm's `_init_weight_goog`, with its corrected fan-out of grouped convolutions.) A classifier of
-    fewer than ImageNet's 1000 outputs starts like one of 1000: the rule would give it huge logits and a slow start.
+    The rule is timm's `_init_weight_goog` with the corrected fan-out of grouped convolutions. Convolutions are normal
+    with variance 2 / (k * k * outputs / groups). Linear layers are uniform within 1/sqrt(outputs). Biases are zero.
+    A classifier of fewer than 1000 classes is initialized like one of 1000 classes, because the rule would give it
+    large logits and a slow start.
     """
     rng = np.random.default_rng(ms.get_seed())
     for _, cell in network.cells_and_names():

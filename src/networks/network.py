@@ -1,4 +1,4 @@
-"""What all families have in common: a stem, blocks, a linear classifier; and the feature maps in between."""
+"""The base class of all networks: stem, blocks and a linear classifier."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from src.networks.stochastic import Dropout, DropPath
 
 
 class Network(nn.Cell):
-    """The network that an `Architecture` describes. Images (N, in_channels, H, W) in, logits (N, num_classes) out.
+    """The network that an `Architecture` describes: images (N, in_channels, H, W) to logits (N, num_classes).
 
-    A family says by the methods below what is between its blocks and the classifier.
+    Subclasses define the head, which is between blocks and classifier, by implementing the methods below.
 
     Args:
-        architecture: what to build.
-        num_classes: width of the classifier, at least 1.
+        architecture: the description of the network.
+        num_classes: outputs of the classifier, at least 1.
         in_channels: channels of the images.
         dropout: probability of dropping a feature before the classifier, in [0, 1).
-        drop_path: probability of dropping the last residual branch, in [0, 1); earlier blocks drop
-            proportionally less (block index / number of blocks).
-        norm: BatchNorm's momentum and epsilon.
+        drop_path: drop rate in [0, 1). Block i of n drops its residual branch with probability drop_path * i / n, as
+            in the authors' code, so that the last block's rate is below `drop_path`.
+        norm: momentum and epsilon of BatchNorm.
     """
 
     def __init__(
@@ -63,23 +63,23 @@ class Network(nn.Cell):
         initialize_weights(self)
 
     def last_blocks(self, architecture: Architecture, norm: Norm) -> list[nn.Cell]:
-        """What a family's head has among the blocks."""
+        """Return the Cells of the head that timm counts among the blocks."""
         return []
 
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
-        """Add the Cells between blocks and classifier, and set `num_features`, the channels of `forward_features`."""
+        """Add the Cells of the head and set `num_features`, the channels of the map of `forward_features`."""
         raise NotImplementedError
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """The last feature map, (N, num_features, H/32, W/32)."""
+        """Return the last feature map, (N, num_features, H/32, W/32)."""
         raise NotImplementedError
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        """Logits from the last feature map; with `pre_logits` the features that the classifier sees, (N, head)."""
+        """Return the logits for the last feature map, or with `pre_logits` the classifier's input, (N, head)."""
         raise NotImplementedError
 
     def forward_blocks(self, x: Tensor) -> Tensor:
-        """Stem and blocks."""
+        """Return the map after stem and blocks."""
         return self.blocks(self.stem_act(self.bn1(self.conv_stem(x))))
 
     def construct(self, x: Tensor) -> Tensor:

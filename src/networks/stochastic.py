@@ -1,4 +1,4 @@
-"""Dropout and drop path that a resumed run repeats to the bit."""
+"""Dropout and drop path with a random state that checkpoints keep, so that a resumed run repeats every bit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from mindspore import Tensor, nn, ops
 
 
 class Uniform(nn.Cell):
-    """Random numbers in [0, 1) that are a function of (global seed, salt, how often the Cell was called before).
+    """Uniform random numbers in [0, 1), a function of the global seed, a salt and the number of calls before.
 
-    A counter, hashed (MurmurHash3's finaliser). MindSpore's own generator has a state that cannot be saved, and several
-    dropouts in one graph race for it, so that no run could be repeated. The counter is a parameter: it is kept in
-    checkpoints and says nothing else.
+    The numbers are hashes of a counter (the finalizer of MurmurHash3). The counter is a parameter, so that checkpoints
+    keep it. MindSpore's own generator has a state that cannot be saved, and several dropouts in one graph race for this
+    state, so that a run could not be repeated.
+
+    Args:
+        salt: a number that differs between the random Cells of a network.
     """
 
     def __init__(self, salt: int) -> None:
@@ -23,12 +26,12 @@ class Uniform(nn.Cell):
         self.calls = ms.Parameter(Tensor(0, ms.int32), requires_grad=False)
 
     def use_stream(self, stream: int) -> None:
-        """Take another stream of numbers; call it before the first of them is drawn."""
+        """Switch to an independent stream of numbers, such as one per rank. Call this before the first draw."""
         bits = (ms.get_seed() or 0) * 0x85EBCA6B + self.salt * 0x27D4EB2F + stream * 0x85157AF5 + 1
         self.key = _int32(bits)
 
     def construct(self, count: int) -> Tensor:
-        """`count` numbers, float32 (count,)."""
+        """Return `count` numbers, float32 (count,)."""
         bits = ops.arange(count).astype(ms.int32) * self.spread_index + (self.calls * self.spread_calls + self.key)
         bits = ops.depend(bits, ops.assign_add(self.calls, Tensor(1, ms.int32)))
         bits = _xor_shifted(bits, 16) * self.mix1
@@ -38,12 +41,13 @@ class Uniform(nn.Cell):
 
 
 class Dropout(nn.Cell):
-    """In training, zero each feature of (N, C) with probability `rate` and scale the kept ones by 1/(1-rate)."""
+    """In training, zero each feature of (N, C) with probability `rate` and scale the others by 1/(1-rate)."""
 
     def __init__(self, rate: float, salt: int = 0) -> None:
         super().__init__()
         self.rate = rate
-        self.uniform = Uniform(salt) if rate > 0 else None
+        if rate > 0:
+            self.uniform = Uniform(salt)
 
     def construct(self, x: Tensor) -> Tensor:
         if self.training and self.rate > 0:
@@ -54,30 +58,30 @@ class Dropout(nn.Cell):
         return x
 
     def mask_size(self, x: Tensor) -> tuple[int, int]:
-        """Images and channels that fall or stay on their own."""
+        """Return the size of the mask (images, channels). Each of its elements is drawn independently."""
         return x.shape[0], x.shape[1]
 
 
 class DropPath(Dropout):
-    """In training, drop the whole residual branch of an image with probability `rate`; kept ones grow by 1/(1-rate)."""
+    """In training, drop an image's residual branch with probability `rate` and scale kept branches by 1/(1-rate)."""
 
     def mask_size(self, x: Tensor) -> tuple[int, int]:
         return x.shape[0], 1
 
 
 def use_random_stream(network: nn.Cell, stream: int) -> None:
-    """Let every random Cell of a network draw from another stream, such as a rank's own."""
+    """Switch every random Cell of a network to an independent stream of numbers, such as one per rank."""
     for _, cell in network.cells_and_names():
         if isinstance(cell, Uniform):
             cell.use_stream(stream)
 
 
 def _int32(bits: int) -> Tensor:
-    """The signed integer with the low 32 bits of `bits`."""
-    return Tensor((bits + 2**31) % 2**32 - 2**31, ms.int32)  # as a Tensor: some versions round a Python number
+    """Return the signed integer with the low 32 bits of `bits`."""
+    return Tensor((bits + 2**31) % 2**32 - 2**31, ms.int32)  # a Tensor, because some versions round Python numbers
 
 
 def _xor_shifted(bits: Tensor, distance: int) -> Tensor:
-    """bits ^ (bits >> distance) with zeros shifted in, on signed integers."""
+    """Return bits ^ (bits >> distance) for signed integers, with zeros shifted in."""
     shifted = ops.bitwise_and(ops.bitwise_right_shift(bits, distance), 2 ** (32 - distance) - 1)
     return ops.bitwise_xor(bits, shifted)

@@ -1,4 +1,4 @@
-"""Random networks of every family, for tests of what must hold for all of them."""
+"""Random networks of every family, for tests of properties that all networks have."""
 
 from hypothesis import strategies as st
 
@@ -7,8 +7,8 @@ from src.design.architecture import Architecture, Stage, Style
 ACTIVATIONS = st.sampled_from(["silu", "relu", "hard_swish"])
 
 
-def one_or_each(numbers):
-    """A number for all blocks of a stage, or a tuple of them."""
+def per_block(numbers):
+    """Draw one number for all blocks of a stage, or a tuple of numbers."""
     return numbers | st.lists(numbers, min_size=1, max_size=3).map(tuple)
 
 
@@ -18,10 +18,10 @@ def stages(block, widths):
         block=st.just(block),
         kernel=st.sampled_from([3, 5, 7]),
         stride=st.sampled_from([1, 2]),
-        expand=st.just(1) if block == "ds" else one_or_each(st.sampled_from([1, 2.5, 3, 6]) | st.floats(0.5, 8)),
+        expand=st.just(1) if block == "ds" else per_block(st.sampled_from([1, 2.5, 3, 6]) | st.floats(0.5, 8)),
         channels=widths,
         repeats=st.integers(1, 4),
-        se=one_or_each(st.sampled_from([0, 0.1, 0.25])),
+        se=per_block(st.sampled_from([0, 0.1, 0.25])),
     )
 
 
@@ -40,20 +40,26 @@ def styles(divisors):
     )
 
 
-def networks(blocks, widths, divisors):
+def networks(families, blocks, widths, divisors, head_convs):
     stage = st.sampled_from(blocks).flatmap(lambda block: stages(block, widths))
     return st.builds(
         Architecture,
         name=st.text(max_size=12),
+        family=st.sampled_from(families),
         resolution=st.integers(16, 320),
         stem=widths,
         stages=st.lists(stage, min_size=1, max_size=5).map(tuple),
         head=st.integers(1, 1600),
-        head_conv=st.just(0) | st.integers(1, 960),
+        head_conv=head_convs,
         style=styles(divisors),
     )
 
 
-architectures = networks(["ds", "ir"], st.integers(1, 64), st.sampled_from([1, 4, 8])) | networks(
-    ["ghost"], st.integers(1, 32).map(lambda half: 2 * half), st.sampled_from([4, 8])
+any_widths, even_widths = st.integers(1, 64), st.integers(1, 32).map(lambda half: 2 * half)
+efficientnets = networks(
+    ["efficientnet", "tinynet"], ["ds", "ir"], any_widths, st.sampled_from([1, 4, 8]), head_convs=st.just(0)
 )
+ghostnets = networks(
+    ["ghostnet", "s_ghostnet"], ["ds", "ir", "ghost"], even_widths, st.sampled_from([4, 8]), st.integers(1, 960)
+)
+architectures = efficientnets | ghostnets

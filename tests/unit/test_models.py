@@ -1,10 +1,15 @@
+"""Networks by name, from architecture files and from checkpoints."""
+
 import pytest
 
 from mindspore_hub_conf import create_network
 from src.config import EvalConfig
+from src.design.architecture import FAMILIES
+from src.design.architecture_file import to_dict
+from src.design.families import ARCHITECTURES
 from src.errors import UserError
 from src.images.preprocess import Preprocess
-from src.models import chosen_preprocess, create_model, load_model
+from src.models import CELLS, chosen_preprocess, create_model, load_model
 from src.weights.ckpt import save_ckpt
 from src.weights.loading import save_safetensors
 from src.weights.names import weights_of
@@ -24,6 +29,20 @@ def test_a_checkpoint_says_model_classes_and_size(tmp_path):
     assert (model.name, model.classes, model.preprocess) == ("tinynet_e", ("a", "b"), Preprocess(40, 0.9))
     assert not model.network.training
     assert load_model(EvalConfig(ckpt=tmp_path / "w.ckpt", input_size=64), 1.0).preprocess == Preprocess(64, 1.0)
+
+
+def test_every_family_has_cells():
+    assert set(CELLS) == set(FAMILIES)
+
+
+def test_a_checkpoint_without_a_family_still_loads(tmp_path):
+    described = to_dict(ARCHITECTURES["ghostnet_050"])
+    del described["family"]
+    weights = {name: p.asnumpy() for name, p in weights_of(create_model("ghostnet_050", num_classes=2)).items()}
+    save_ckpt(weights, tmp_path / "old.ckpt", {"architecture": described})
+    model = load_model(EvalConfig(ckpt=tmp_path / "old.ckpt"))
+    assert model.network.architecture == ARCHITECTURES["ghostnet_050"]
+    assert not model.report.skipped
 
 
 def test_the_norm_of_the_training_is_the_norm_of_the_loaded_network(tmp_path):

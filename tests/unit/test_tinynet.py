@@ -1,8 +1,14 @@
+"""TinyNet against timm, its five functions, and the options of its Cells."""
+
+import re
+
 import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 from support.golden_networks import assert_equals_timm
 
+from src import tinynet as module
+from src.design.cost import total_cost
 from src.errors import UserError
 from src.models import create_model, list_models
 from src.networks.layers import Norm
@@ -21,6 +27,16 @@ def test_there_are_five_networks():
     assert list_models("tinynet*") == NAMES
     with pytest.raises(UserError, match="did you mean 'tinynet_c'"):
         create_model("tinynetc")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_has_a_function_whose_docstring_states_its_cost(name):
+    build = getattr(module, name)
+    architecture = build(num_classes=2).architecture
+    cost = total_cost(architecture)
+    stated = re.search(r"(\d+) px, ([\d.]+) M parameters, (\d+) M MACs", build.__doc__).groups()
+    assert architecture.name == name
+    assert stated == (f"{architecture.resolution}", f"{cost.parameters / 1e6:.2f}", f"{cost.macs / 1e6:.0f}")
 
 
 def test_networks_of_one_process_are_independent():

@@ -1,3 +1,5 @@
+"""Architectures: their blocks, their rounding, and the networks that they refuse."""
+
 from dataclasses import replace
 
 import pytest
@@ -5,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.random_architectures import architectures
 
-from src.design.architecture import Architecture, Stage, Style, nth, round_channels, shortest
+from src.design.architecture import Architecture, Stage, Style, compact, of_block, round_channels
 from src.design.families import EFFICIENTNET_B0
-from src.design.ghostnet import GHOSTNET_100
+from src.design.ghostnets import GHOSTNET_100
 from src.errors import UserError
 
 stages = st.builds(
@@ -33,14 +35,14 @@ def test_blocks_chain_and_only_the_first_one_strides(stage, width):
 
 
 @given(architectures)
-def test_every_block_is_what_its_stage_and_the_style_say(network):
+def test_every_block_follows_from_its_stage_and_the_style(network):
     width, style = network.stem, network.style
     for stage, blocks in zip(network.stages, network.blocks(), strict=True):
         for index, block in enumerate(blocks):
             assert (block.in_channels, block.out_channels) == (width, stage.channels)
-            assert block.hidden % style.hidden_divisor == 0
-            assert block.hidden >= 0.9 * width * nth(stage.expand, index) or style.hidden_divisor == 1
-            assert bool(block.se_channels) == bool(nth(stage.se, index))
+            assert block.hidden % style.hidden_divisor == 0 or block.kind == "ds"
+            assert block.hidden >= 0.9 * width * of_block(stage.expand, index) or style.hidden_divisor == 1
+            assert bool(block.se_channels) == bool(of_block(stage.se, index))
             assert block.se_channels % style.se_divisor == 0
             width = stage.channels
 
@@ -49,6 +51,11 @@ def test_every_block_is_what_its_stage_and_the_style_say(network):
 def test_equal_numbers_are_equal_networks(network):
     twin = replace(network, stages=tuple(replace(stage) for stage in network.stages), style=replace(network.style))
     assert twin == network and hash(twin) == hash(network) and twin.blocks() == network.blocks()
+
+
+def test_a_depthwise_separable_block_keeps_its_width_whatever_the_divisor():
+    (block,) = Stage("ds", 3, 1, 1, 16, 1).blocks(30, Style(hidden_divisor=8))
+    assert block.hidden == 30
 
 
 def test_squeeze_excite_is_a_quarter_of_the_blocks_input():
@@ -63,7 +70,7 @@ def test_ghostnets_squeeze_excite_is_a_quarter_of_the_hidden_width_in_fours():
     assert (second.hidden, second.se_channels) == (120, 32)
 
 
-def test_blocks_of_a_stage_may_differ_and_the_last_number_goes_on():
+def test_blocks_of_a_stage_may_differ_and_the_last_number_counts_for_all_later_blocks():
     stage = Stage("ghost", 3, 2, expand=(6, 2.5, 2), channels=20, repeats=5, se=(0, 0.25))
     blocks = stage.blocks(8, GHOSTNET_100.style)
     assert [block.hidden for block in blocks] == [48, 52, 40, 40, 40]
@@ -71,8 +78,8 @@ def test_blocks_of_a_stage_may_differ_and_the_last_number_goes_on():
 
 
 @given(st.lists(st.sampled_from([0, 0.25, 6]), min_size=1).map(tuple), st.integers(0, 30))
-def test_the_shortest_form_says_the_same(numbers, index):
-    assert nth(shortest(numbers), index) == nth(numbers, index)
+def test_the_compact_form_gives_every_block_the_same_number(numbers, index):
+    assert of_block(compact(numbers), index) == of_block(numbers, index)
 
 
 @given(st.floats(0.1, 4000), st.sampled_from([4, 8]))
@@ -101,8 +108,8 @@ def test_sizes_below_one_are_refused_by_name(changes):
         ({"expand": float("inf")}, r"stages\[0\].expand is inf"),
         ({"expand": ()}, r"stages\[0\].expand is \(\)"),
         ({"se": (0.25, 1.5)}, r"stages\[0\].se is \(0.25, 1.5\); it must be between 0 and 1"),
-        ({"block": "resnet"}, r"stages\[0\].block is 'resnet'; there are ds, ir, ghost"),
-        ({"block": "ds"}, r"stages\[0\].expand is 6; a ds block has none"),
+        ({"block": "resnet"}, r"stages\[0\].block is 'resnet'; expected one of ds, ir, ghost"),
+        ({"block": "ds"}, r"stages\[0\].expand is 6; a ds block does not expand"),
         ({"block": "ghost"}, r"style.hidden_divisor \(1\) must be even"),
     ],
 )
@@ -112,8 +119,26 @@ def test_a_stage_that_cannot_be_built_is_refused_by_name(changes, text):
         replace(EFFICIENTNET_B0, stages=(replace(stage, **changes),))
 
 
+@pytest.mark.parametrize(
+    "network, changes, text",
+    [
+        (
+            EFFICIENTNET_B0,
+            {"family": "resnet"},
+            "family is 'resnet'; expected one of efficientnet, tinynet, ",
+        ),
+        (EFFICIENTNET_B0, {"head_conv": 960}, "head_conv is 960; family efficientnet has none: set it to 0"),
+        (GHOSTNET_100, {"head_conv": 0}, "head_conv is 0; it must be at least 1"),
+        (GHOSTNET_100, {"family": "tinynet"}, "head_conv is 960; family tinynet has none"),
+    ],
+)
+def test_the_family_must_be_known_and_have_the_head_of_its_cells(network, changes, text):
+    with pytest.raises(UserError, match=text):
+        replace(network, **changes)
+
+
 def test_a_network_needs_stages_and_sound_divisors():
     with pytest.raises(UserError, match="stages is empty"):
-        Architecture("none", 32, 8, (), 8)
+        Architecture("none", "tinynet", 32, 8, (), 8)
     with pytest.raises(UserError, match="style.se_divisor is 0"):
         replace(EFFICIENTNET_B0, style=Style(se_divisor=0))

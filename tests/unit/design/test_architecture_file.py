@@ -1,4 +1,7 @@
+"""Architectures as data and as files: what is written is read again, and faults are one line."""
+
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -6,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.random_architectures import architectures
 
-from src.design.architecture_file import from_dict, load_architecture, save_architecture, to_dict
+from src.design.architecture_file import from_dict, infer_family, load_architecture, save_architecture, to_dict
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
 from src.errors import UserError
 
@@ -33,6 +36,35 @@ def test_the_published_networks_survive(name):
     assert from_dict(to_dict(ARCHITECTURES[name])) == ARCHITECTURES[name]
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_family_of_an_older_file_is_inferred(name):
+    content = to_dict(ARCHITECTURES[name])
+    del content["family"]
+    assert from_dict(content) == ARCHITECTURES[name]
+
+
+@given(architectures)
+def test_an_older_file_gives_the_same_network_and_cells(network):
+    content = to_dict(network)
+    del content["family"]
+    read = from_dict(content)
+    assert read.is_ghostnet == network.is_ghostnet
+    assert replace(read, family=network.family) == network
+
+
+@pytest.mark.parametrize(
+    "name, family",
+    [
+        ("efficientnet_b7", "efficientnet"),
+        ("efficientnet_b_minus_4", "efficientnet"),
+        ("efficientnet_b0_tiny_60m", "tinynet"),
+        ("mine", "tinynet"),
+    ],
+)
+def test_of_networks_without_a_ghostnets_head_only_the_published_names_are_efficientnets(name, family):
+    assert infer_family({"name": name, "head_conv": 0}) == family
+
+
 def test_a_file_shows_the_table(tmp_path):
     save_architecture(EFFICIENTNET_B0, tmp_path / "b0.yaml")
     line = "- {block: ir, kernel: 5, stride: 2, expand: 6, channels: 40, repeats: 2, se: 0.25}"
@@ -41,7 +73,7 @@ def test_a_file_shows_the_table(tmp_path):
 
 def test_fields_with_a_default_may_be_left_out():
     content = to_dict(EFFICIENTNET_B0)
-    del content["style"], content["head_conv"], content["stages"][0]["se"]
+    del content["style"], content["head_conv"], content["stages"][0]["se"], content["family"]
     assert from_dict(content) == EFFICIENTNET_B0
 
 
@@ -75,7 +107,7 @@ def changed(keys, value):
         (["stages", 1, "expand"], "6", r"stages\[1\].expand is '6'; expected a number"),
         (["stages", 1, "expand"], [6, None], r"stages\[1\].expand\[1\] is None; expected a number"),
         (["stages", 1, "expand"], [], r"stages\[1\].expand is \(\); it must be above 0"),
-        (["stages", 1, "se"], -1, r"efficientnet_b0: stages\[1\].se is -1; it must be between 0 and 1"),
+        (["stages", 1, "se"], -1, r"efficientnet_b0: stages\[1\].se is -1.0; it must be between 0 and 1"),
         (["stages", 1, "kernel"], 4, r"stages\[1\].kernel is 4; it must be odd"),
         (
             ["style", "activation"],
@@ -83,6 +115,8 @@ def changed(keys, value):
             "style.activation is 'swish'; expected one of silu, relu, hard_swish",
         ),
         (["style"], None, "style is None; expected a mapping"),
+        (["family"], "tinynett", "family is 'tinynett'; expected one of efficientnet, .*; did you mean 'tinynet'"),
+        (["head_conv"], 960, "efficientnet_b0: head_conv is 960; family efficientnet has none"),
     ],
 )
 def test_faults_name_file_key_value_and_what_is_allowed(keys, value, text):
@@ -126,6 +160,8 @@ def test_missing_keys_are_named():
         ("net.json", "[" * 100_000, "is not valid JSON"),
         ("net.yaml", "\0", "is not valid YAML"),
         ("net.yaml", "", "the content is None"),
+        ("net.yaml", "name: &a [*a]", "expected numbers, texts, lists and mappings"),
+        ("net.yaml", "? 2024-01-01\n: 3", "expected numbers, texts, lists and mappings"),
         ("net.txt", "", "ends in .yaml, .yml or .json"),
     ],
 )

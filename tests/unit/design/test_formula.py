@@ -1,3 +1,5 @@
+"""The tiny formula: it recovers networks that are left out and states its deviation."""
+
 import sys
 from math import exp
 
@@ -57,7 +59,7 @@ def test_a_formula_is_refitted_and_finds_the_noise_of_its_points():
         assert rough_r.deviation > 3 * r.deviation and rough_d.deviation > 3 * d.deviation
 
 
-def test_far_from_all_points_the_formula_knows_nothing_but_the_base():
+def test_far_from_all_points_the_formula_returns_the_base_with_the_priors_deviation():
     r, d = fit(published_points(), Kernel(length=0.1)).at(0.001)
     assert (r.value, d.value) == pytest.approx((1, 1)) and r.deviation == pytest.approx(1)
 

@@ -1,3 +1,5 @@
+"""Layer tables against timm's names and shapes, and against the cost."""
+
 import json
 from math import prod
 

@@ -1,4 +1,7 @@
+"""Points of the tiny formula: the published ones, and those of files."""
+
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -26,7 +29,7 @@ def test_the_published_points_are_the_papers_coefficients():
 
 @given(three_budgets, st.booleans())
 def test_files_come_back_as_they_were(tmp_path_factory, written, as_json):
-    rows = [point._asdict() | {"top1": 61.5} for point in written]
+    rows = [asdict(point) | {"top1": 61.5} for point in written]
     path = tmp_path_factory.getbasetemp() / ("points.json" if as_json else "points.csv")
     lines = [",".join(str("" if value is None else value) for value in row.values()) for row in rows]
     path.write_text(json.dumps(rows) if as_json else "\n".join([",".join(rows[0]), *lines]))
@@ -37,9 +40,9 @@ def test_files_come_back_as_they_were(tmp_path_factory, written, as_json):
     "name, text, words",
     [
         ("p.txt", "", "ends in .csv or .json"),
-        ("p.csv", "", "points at 0 values of c; the formula needs 3"),
+        ("p.csv", "", "points at 0 values of c; the formula needs at least 3"),
         ("p.csv", "c,r,d\n0.1,0.5,0.6\n0.1,0.6,0.6\n0.2,0.6,0.7", "points at 2 values of c"),
-        ("p.csv", "c,r\n0.1,0.5", "point 1 has no d; each needs c, r and d"),
+        ("p.csv", "c,r\n0.1,0.5", "point 1 has no d; each point needs c, r and d"),
         ("p.csv", "c,r,d\n0.1,0.5,1\n0.2,half,1", "point 2: r is 'half'; expected a factor"),
         ("p.csv", "c,r,d\n0.1,184,1", "r is '184'; expected a factor of the base's, 0.001 to 100"),
         ("p.json", "[1", "is not valid JSON"),

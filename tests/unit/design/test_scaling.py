@@ -1,10 +1,13 @@
+"""Scaling rules: rounding, families, monotone costs and the solved phi."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from src.design.cost import total_cost
+from src.design.differences import differences
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
-from src.design.ghostnet import GHOSTNET_100
+from src.design.ghostnets import GHOSTNET_100
 from src.design.scaling import (
     EFFICIENTNET_COMPOUND,
     Compound,
@@ -12,7 +15,6 @@ from src.design.scaling import (
     compound_scale,
     giant_scale,
     phi_for_macs,
-    search_compound,
     tiny_scale,
 )
 from src.errors import UserError
@@ -22,8 +24,8 @@ rules = st.sampled_from([tiny_scale, giant_scale])
 factors = st.floats(0.2, 3)
 
 
-def test_factors_of_one_change_nothing_but_the_name():
-    assert tiny_scale(EFFICIENTNET_B0, 1, 1, 1, name="efficientnet_b0") == EFFICIENTNET_B0
+def test_factors_of_one_change_nothing_but_name_and_family():
+    assert differences(tiny_scale(EFFICIENTNET_B0, 1, 1, 1), EFFICIENTNET_B0) == []
     assert giant_scale(EFFICIENTNET_B0, 1, 1, 1, name="efficientnet_b0") == EFFICIENTNET_B0
     assert compound_scale(EFFICIENTNET_B0, 0, name="efficientnet_b0") == EFFICIENTNET_B0
 
@@ -94,7 +96,8 @@ def test_minus_k_misses_the_budgets_by_either_rule(k):
         network = rule(EFFICIENTNET_B0, gamma, beta, alpha)
         cost = total_cost(network)
         assert (network.resolution, round(cost.macs / 1e6, 1), round(cost.parameters / 1e6, 2)) == expected
-    assert compound_scale(EFFICIENTNET_B0, -k, name="same") == tiny_scale(EFFICIENTNET_B0, gamma, beta, alpha, "same")
+    shrunk = tiny_scale(EFFICIENTNET_B0, gamma, beta, alpha)
+    assert differences(compound_scale(EFFICIENTNET_B0, -k), shrunk) == []
 
 
 @given(bases, st.floats(-6, 4), st.floats(0, 2))
@@ -139,13 +142,20 @@ def test_the_grid_misses_none_and_holds_the_published_coefficients():
         compound_grid(step=0)
 
 
-def test_the_search_takes_the_best_score_at_phi_one():
-    wanted = Compound(1.2, 1.1, 1.15)
-    target = compound_scale(EFFICIENTNET_B0, 1, wanted)
-    candidates = [Compound(2, 1, 1), wanted]
-    assert search_compound(EFFICIENTNET_B0, lambda network: network.stages == target.stages, candidates) == wanted
-    largest = search_compound(EFFICIENTNET_B0, lambda network: network.resolution)
-    assert largest.gamma == max(candidate.gamma for candidate in compound_grid())
+@pytest.mark.parametrize(
+    "base, tiny, giant",
+    [
+        ("efficientnet_b0", "tinynet", "efficientnet"),
+        ("tinynet_a", "tinynet", "efficientnet"),
+        ("ghostnet_100", "ghostnet", "ghostnet"),
+        ("s_ghostnet_b1", "s_ghostnet", "s_ghostnet"),
+    ],
+)
+def test_the_rule_names_the_family_but_ghostnets_keep_theirs(base, tiny, giant):
+    network = ARCHITECTURES[base]
+    assert tiny_scale(network, 1, 0.5, 1).family == tiny
+    assert giant_scale(network, 1, 2, 1).family == giant
+    assert {compound_scale(network, phi).family for phi in (-1, 0, 1)} == {giant}
 
 
 def test_every_formula_takes_every_family():

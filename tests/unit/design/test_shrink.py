@@ -1,3 +1,5 @@
+"""Networks for a budget by the tiny formula."""
+
 from math import sqrt
 
 import pytest
@@ -71,7 +73,14 @@ def test_another_formula_is_followed():
     assert shrunk.w.value > 1.3
 
 
-@pytest.mark.parametrize("macs, words", [(0, "shrinks"), (4e8, "has 385.8M, --rule giant"), (5e6, "at its narrowest")])
+@pytest.mark.parametrize(
+    "macs, words",
+    [
+        (0, "only shrinks"),
+        (4e8, "has 385.8M: lower macs, or grow"),
+        (5e6, "at its narrowest"),
+    ],
+)
 def test_budgets_out_of_reach_are_refused(macs, words):
     with pytest.raises(UserError, match=words):
         shrink(EFFICIENTNET_B0, macs)

@@ -1,4 +1,4 @@
-"""The kinds of block against their definitions, where the golden networks do not reach."""
+"""The kinds of block against their definitions, where the golden networks do not test them."""
 
 import mindspore as ms
 import numpy as np
@@ -44,4 +44,4 @@ def test_the_style_decides(pynative, kind):
         for parameter in other.get_parameters():
             parameter.set_data(Tensor(state[parameter.name]))
         found.append(other(x).asnumpy())
-    assert all(np.abs(found[0] - one).max() > 1e-4 for one in found[1:])
+    assert all(np.abs(found[0] - other).max() > 1e-4 for other in found[1:])

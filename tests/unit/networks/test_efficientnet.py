@@ -1,9 +1,11 @@
+"""EfficientNet against timm, and the Cells of its family."""
+
 import pytest
 from support.golden_networks import assert_equals_timm
 
-from src.design.families import ARCHITECTURES
 from src.models import create_model
-from src.networks.efficientnet import EfficientNet, efficientnet
+from src.networks.efficientnet import EfficientNet
+from src.tinynet import TinyNet
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b2"])
@@ -11,8 +13,9 @@ def test_logits_and_features_equal_timm(name, tmp_path):
     assert_equals_timm(name, tmp_path)
 
 
-def test_phi_scales_b0():
-    network = efficientnet(-5.85, num_classes=3)
-    assert isinstance(network, EfficientNet)
-    assert network.architecture.stages == ARCHITECTURES["efficientnet_b_minus_4"].stages
-    assert isinstance(create_model("efficientnet_b_minus_4"), EfficientNet)
+def test_inverse_giants_are_efficientnets_and_not_tinynets():
+    assert type(create_model("efficientnet_b_minus_4", num_classes=3)) is EfficientNet
+
+
+def test_tinynet_is_a_shrunk_efficientnet():
+    assert issubclass(TinyNet, EfficientNet)

@@ -1,3 +1,5 @@
+"""Activations, squeeze-excite, random numbers and initial weights against their definitions."""
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -86,5 +88,5 @@ def test_initial_weights_have_the_stated_spread_and_follow_the_seed():
     bound = np.abs(network.classifier.weight.asnumpy()).max()
     assert 0.99 / np.sqrt(1000) < bound <= 1 / np.sqrt(1000)
     assert all((cell.bias.asnumpy() == 0).all() for _, cell in network.cells_and_names() if isinstance(cell, nn.Dense))
-    for one, other in zip(network.get_parameters(), again.get_parameters()):
-        np.testing.assert_array_equal(one.asnumpy(), other.asnumpy())
+    for parameter, repeated in zip(network.get_parameters(), again.get_parameters()):
+        np.testing.assert_array_equal(parameter.asnumpy(), repeated.asnumpy())

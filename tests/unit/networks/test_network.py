@@ -1,4 +1,4 @@
-"""Every network there is, and networks drawn at random: built, run forward and backward, held against its own table."""
+"""All published networks and random ones: built, run forward and backward, and compared with their layer tables."""
 
 import mindspore as ms
 import numpy as np
@@ -7,6 +7,7 @@ from hypothesis import Phase, given, settings
 from mindspore import Tensor, nn, ops
 from support.random_architectures import architectures
 
+from src.design.architecture import Architecture
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES, TINYNETS
 from src.design.layer_table import layers
@@ -117,13 +118,13 @@ def test_feature_maps_are_those_of_the_network_and_its_weights():
 
 def test_a_stem_that_is_followed_by_a_stride_has_its_own_map(pynative):
     strided = ARCHITECTURES["tinynet_e"].stages[1:]
-    architecture = type(ARCHITECTURES["tinynet_e"])("strided", 64, 8, strided, 32)
+    architecture = Architecture("strided", "tinynet", 64, 8, strided, 32)
     extractor = create_model(architecture, features_only=True, out_indices=[0, 1]).set_train(False)
     assert (extractor.channels, extractor.reductions) == ([8, 16], [2, 4])
     assert [m.shape[2] for m in extractor(images(1, 3, 64))] == [32, 16]
 
 
 @pytest.mark.parametrize("indices", [[], [5], [-1]])
-def test_maps_that_there_are_not_are_named(indices):
+def test_feature_maps_that_do_not_exist_are_refused(indices):
     with pytest.raises(UserError, match=r"out_indices is .*tinynet_e has feature maps 0 to 4"):
         create_model("tinynet_e", features_only=True, out_indices=indices)
