@@ -11,8 +11,12 @@
 namespace tinynet {
 namespace {
 
-constexpr std::uint64_t kMostPixels = 178'956'970;         // where Pillow speaks of a decompression bomb
-constexpr std::size_t kKeptBytes = std::size_t{64} << 20;  // a larger image's memory is given back after it
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+constexpr std::uint64_t kMostPixels = 1 << 20;  // a fuzzer tries more files if they are small
+#else
+constexpr std::uint64_t kMostPixels = 178'956'970;  // above this, Pillow warns of a decompression bomb
+#endif
+constexpr std::size_t kKeptBytes = std::size_t{64} << 20;  // larger memory is freed before the next image
 constexpr std::uint8_t kPngSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 constexpr std::uint8_t kJpegSignature[] = {0xff, 0xd8, 0xff};
 

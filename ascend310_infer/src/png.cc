@@ -1,5 +1,5 @@
-// PNG through libpng, converted to RGB as Pillow does: transparency is dropped, 16 bits lose their lower half (of grey:
-// all above 255 is white).
+// Decodes PNG with libpng and converts to RGB as Pillow does: transparency is dropped; 16-bit color keeps its upper
+// byte; 16-bit gray keeps its value, and all values above 255 become white.
 #include <png.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 namespace tinynet {
 namespace {
 
-// libpng's state and the steps of a decoding. A step that libpng breaks off returns false and leaves its reason in
-// `error`; as it leaves by longjmp, the steps hold nothing that would need a destructor.
+// The state of libpng. A step that fails returns false and leaves the reason in `error`.
+// libpng leaves a failed step by longjmp, so a step must not hold objects with destructors.
 class PngDecoder {
  public:
   explicit PngDecoder(const std::vector<std::uint8_t>& file) : rest_(file.data()), left_(file.size()) {
@@ -21,7 +21,7 @@ class PngDecoder {
     info_ = png_ ? png_create_info_struct(png_) : nullptr;
     if (!info_) {
       png_destroy_read_struct(&png_, nullptr, nullptr);
-      throw ImageError("no memory left to decode it");
+      throw ImageError("not enough memory");
     }
   }
   PngDecoder(const PngDecoder&) = delete;
@@ -32,15 +32,24 @@ class PngDecoder {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_read_fn(png_, this, read);
     png_set_user_limits(png_, 0x7fffffff, 0x7fffffff);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    png_set_crc_action(png_, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);  // fuzzed files rarely have correct checksums
+#endif
     png_read_info(png_, info_);
     width = png_get_image_width(png_, info_);
     height = png_get_image_height(png_, info_);
+    return true;
+  }
+
+  // Allocates rows, so the caller checks the size before.
+  bool set_format() {
+    if (setjmp(png_jmpbuf(png_))) return false;
     color_type = png_get_color_type(png_, info_);
     depth = png_get_bit_depth(png_, info_);
     if (color_type == PNG_COLOR_TYPE_PALETTE) {
       png_set_packing(png_);
       png_get_PLTE(png_, info_, &palette, &palette_size);
-      if (palette_size < 1) png_error(png_, "it has no palette");
+      if (palette_size < 1) png_error(png_, "the palette is missing");
     }
     if (color_type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(png_);
     if (depth == 16 && color_type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(png_);
@@ -85,7 +94,7 @@ class PngDecoder {
   png_infop info_ = nullptr;
 };
 
-// A decoded row to four bytes a pixel.
+// Converts a decoded row to four bytes per pixel.
 void spread(const PngDecoder& png, const std::uint8_t* from, std::uint8_t* to) {
   for (png_uint_32 x = 0; x < png.width; ++x, to += 4) {
     if (png.color_type == PNG_COLOR_TYPE_PALETTE) {
@@ -108,6 +117,7 @@ void decode_png(const std::vector<std::uint8_t>& file, Image& image) {
   const auto failed = [&] { return ImageError(std::string("damaged PNG: ") + decoder.error); };
   if (!decoder.read_header()) throw failed();
   image.resize(decoder.width, decoder.height);
+  if (!decoder.set_format()) throw failed();
   std::vector<std::uint8_t> bytes(decoder.row_bytes * decoder.height);
   std::vector<png_bytep> rows(decoder.height);
   for (png_uint_32 y = 0; y < decoder.height; ++y) rows[y] = bytes.data() + decoder.row_bytes * y;

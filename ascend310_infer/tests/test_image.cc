@@ -1,4 +1,6 @@
 #include <png.h>
+#include <sys/resource.h>
+#include <zlib.h>
 
 #include "helpers.h"
 
@@ -21,20 +23,20 @@ TEST(Image, PngIsReadExactly) {
   EXPECT_EQ(decoded(png(7, 5, PNG_COLOR_TYPE_RGB, 8, pixels)), pixels);
 }
 
-TEST(Image, JpegOfOneColourIsReadAsThatColour) {
+TEST(Image, JpegOfOneColorIsReadAsThatColor) {
   Bytes pixels;
   for (int i = 0; i < 64; ++i) pixels.insert(pixels.end(), {200, 100, 50});
   expect_near(decoded(jpeg(8, 8, 3, pixels)), pixels, 2);
 }
 
-TEST(Image, GreyHasThreeEqualChannels) {
+TEST(Image, GrayHasThreeEqualChannels) {
   const Bytes expected = {0, 0, 0, 90, 90, 90, 255, 255, 255, 7, 7, 7};
   EXPECT_EQ(decoded(png(2, 2, PNG_COLOR_TYPE_GRAY, 8, {0, 90, 255, 7})), expected);
   EXPECT_EQ(decoded(png(2, 2, PNG_COLOR_TYPE_GRAY_ALPHA, 8, {0, 1, 90, 2, 255, 3, 7, 4})), expected);
   expect_near(decoded(jpeg(8, 8, 1, Bytes(64, 120))), Bytes(192, 120), 1);
 }
 
-TEST(Image, FewBitsOfGreyAreSpread) {
+TEST(Image, FewBitsOfGrayAreSpread) {
   EXPECT_EQ(decoded(png(2, 1, PNG_COLOR_TYPE_GRAY, 1, {0x40})), (Bytes{0, 0, 0, 255, 255, 255}));
   EXPECT_EQ(decoded(png(2, 1, PNG_COLOR_TYPE_GRAY, 4, {0x3f})), (Bytes{51, 51, 51, 255, 255, 255}));
 }
@@ -102,6 +104,23 @@ TEST(Image, OtherFilesAreRefused) {
   Image image;
   expect_part(error_of<ImageError>([&] { image.resize(60000, 60000); }), "60000 x 60000 pixels; at most 178956970");
   EXPECT_FALSE(error_of<ImageError>([&] { image.resize(0, 5); }).empty());
+}
+
+// Writes `number` at `place`, big end first, as PNG does.
+void put(Bytes& file, std::size_t place, std::uint32_t number) {
+  for (int i = 0; i < 4; ++i) file[place + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+}
+
+TEST(Image, ATooLargePngIsRefusedBeforeItsRowsAreAllocated) {
+  Bytes file = png(1, 1, PNG_COLOR_TYPE_RGB, 8, {1, 2, 3});
+  const std::size_t header = 12, checksum = 29;  // places in the file
+  put(file, header + 4, 0x7fffffff);
+  put(file, header + 8, 0x7fffffff);
+  put(file, checksum, static_cast<std::uint32_t>(crc32(0, &file[header], checksum - header)));
+  expect_part(error_of<ImageError>([&] { decoded(file); }), "2147483647 x 2147483647 pixels; at most");
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  EXPECT_LT(usage.ru_maxrss, 2'000'000) << "KiB; one row has 6 GB";
 }
 
 TEST(Image, FilesAreReadWholeOrNamed) {
