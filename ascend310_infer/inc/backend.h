@@ -1,28 +1,17 @@
-// What runs a network: a batch of images in, logits out. The rest of the program knows no runtime.
+// The interface between the program and the runtimes that execute a network. Nothing else depends on a runtime.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "options.h"
+#include "input_spec.h"
 
 namespace tinynet {
 
-enum class ElementType { kFloat32, kUInt8 };
+struct Options;
 
-// What the model takes: float32 planes (NCHW), normalised; or uint8 RGB pixels (NHWC) where it normalises itself.
-struct InputSpec {
-  ElementType type = ElementType::kFloat32;
-  int size = 0;   // side of the image, pixels
-  int batch = 1;  // images that one call takes, at most
-
-  std::size_t bytes_per_image() const {
-    return std::size_t{3} * size * size * (type == ElementType::kFloat32 ? sizeof(float) : 1);
-  }
-};
-
+// A loaded network. Only run() may be called by several threads at once.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -30,25 +19,23 @@ class Backend {
   virtual InputSpec input() const = 0;
   virtual int num_classes() const = 0;
 
-  // How many calls of run() may overlap.
+  // Maximum number of threads that may be inside run() at once.
   virtual int concurrency() const = 0;
 
-  // Does a call leave the processor to others, because a device computes?
+  // True if run() computes on a device and leaves the CPU free.
   virtual bool offloads() const = 0;
 
-  // Compute count (1 .. batch) images. `images` has room for a whole batch, which a backend may fill up as it likes;
-  // `logits` for count * num_classes() values. Throws UserError: the runtime refuses.
+  // Computes the logits of `count` images, from 1 to input().batch.
+  // `images` has room for a full batch, and its contents may be overwritten. `logits` has room for
+  // count * num_classes() values. The caller owns both. Throws UserError if the runtime reports an error.
   virtual void run(std::byte* images, int count, float* logits) = 0;
 
-  // Runtime and device in a few words, such as "ONNX Runtime 1.30.0, CPU".
+  // Runtime and device, such as "ONNX Runtime 1.30.0, CPU".
   virtual std::string name() const = 0;
 };
 
-// The backend for the model's suffix and the device; never another one in its place.
-// Throws UserError: a combination that does not exist or was not built, a model that cannot be loaded or does not fit.
+// Opens the model with the runtime for its suffix and device. It never falls back to another runtime or device.
+// Throws UserError if the combination is unsupported, or if the model cannot be loaded or is not a classifier.
 std::unique_ptr<Backend> open_backend(const Options& options);
-
-std::unique_ptr<Backend> open_onnxruntime(const Options& options);
-std::unique_ptr<Backend> open_mindspore_lite(const Options& options);  // built with LITE_HOME only
 
 }  // namespace tinynet

@@ -1,4 +1,4 @@
-// The JSON that export.py writes beside a model: what the network expects and what its outputs mean.
+// The JSON file that export.py writes beside a model. It describes the input and the classes of the network.
 #pragma once
 
 #include <array>
@@ -9,19 +9,19 @@
 namespace tinynet {
 
 struct Description {
-  std::string model;                    // such as tinynet_c
+  std::string model;                    // name of the network, such as "tinynet_c"
   int size = 0;                         // side of the crop, pixels
-  int short_side = 0;                   // to which images are resized before the crop, pixels
-  std::array<double, 3> mean{}, std{};  // RGB, of pixels scaled to 0..1
+  int short_side = 0;                   // short side of the resized image, before the crop, pixels
+  std::array<double, 3> mean{}, std{};  // of RGB, for pixels scaled to 0..1
   int num_classes = 0;
-  std::vector<std::string> classes;  // empty, or a name for each class
+  std::vector<std::string> classes;  // one name per class, or empty
 };
 
-// Throws UserError: the file is missing, is no JSON, or lacks something, by name.
+// Throws UserError if the file cannot be read, is not JSON, or has a missing or wrong entry, which it names.
 Description read_description(const std::filesystem::path& path);
 
-// A name for each class: lines of the file where one is given, else the description's, else the numbers.
-// Throws UserError: the file cannot be read, or has another number of lines.
+// Returns one name per class: the lines of `labels`, unless empty; else the names in the description, else numbers.
+// Throws UserError if the file cannot be read or has the wrong number of lines.
 std::vector<std::string> class_names(const Description& description, const std::filesystem::path& labels);
 
 }  // namespace tinynet

@@ -1,4 +1,4 @@
-// What can go wrong: a mistake of the user ends the program, a bad image only costs itself.
+// The kinds of errors. A UserError ends the program; an ImageError costs only one image.
 #pragma once
 
 #include <exception>
@@ -6,18 +6,18 @@
 
 namespace tinynet {
 
-// Something the user can put right. The text says what was wrong, the value, what is allowed, what to do; main() prints
-// it as one line and exits with status 2.
+// A mistake that the user can correct. The text is one line: what is wrong, the value, what is allowed, what to do.
+// main() prints it and exits with status 2.
 class UserError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// One image that cannot be read: reported and counted, the rest goes on.
+// An image that cannot be read. The program reports and counts it, and continues with the others.
 class ImageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Who reads our output, such as `head`, has seen enough: no failure.
+// The reader of standard output, such as `head`, has closed the pipe. This is not a failure.
 class ReaderGone : public std::exception {};
 
 }  // namespace tinynet

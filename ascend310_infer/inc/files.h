@@ -1,4 +1,4 @@
-// Which images were asked for, and files that are never half there.
+// Lists the requested images, and writes files that are never left incomplete.
 #pragma once
 
 #include <cstdio>
@@ -10,16 +10,17 @@ namespace tinynet {
 
 struct ImageFile {
   std::filesystem::path path;
-  std::filesystem::path name;  // relative to the folder it was found in; of a single file its name
+  std::filesystem::path name;  // relative to the folder given by the user; a single file's own name
 };
 
-// Files as given, folders with all images below them in the order of eval.py and predict.py: by name, files of a folder
-// before its sub-folders, hidden ones left out.
-// Throws UserError: a path that is not there, or no image anywhere.
+// Returns the files in `paths`, and all images below the folders in `paths`, in the order of eval.py and predict.py:
+// sorted by name, files of a folder before its sub-folders, without hidden ones.
+// Throws UserError if a path does not exist, or if there is no image.
 std::vector<ImageFile> list_images(const std::vector<std::filesystem::path>& paths);
 
-// A file written beside its place and moved there by close(); an unfinished one vanishes. It never takes the place of
-// another. Throws UserError: the place is taken, the disk is full, the folder cannot be written.
+// A file that appears at `path` on close(). Until then it has a temporary name; the destructor removes it if
+// close() was not called. An existing file is never replaced. Not thread safe.
+// All methods throw UserError: `path` exists, the disk is full, or the folder cannot be written.
 class NewFile {
  public:
   explicit NewFile(std::filesystem::path path);

@@ -1,4 +1,4 @@
-// IEEE half precision, which C++17 has no type for.
+// IEEE half precision numbers. C++17 has no type for them.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 
 namespace tinynet {
 
+// Converts `count` numbers exactly. The arrays must not overlap.
 void halves_to_floats(const std::uint16_t* halves, std::size_t count, float* floats);
 
 }  // namespace tinynet

@@ -1,4 +1,4 @@
-// Encoded images to pixels, as Pillow decodes them and converts them to RGB.
+// Decodes JPEG and PNG files to the same pixels as Pillow's Image.convert("RGB"). The functions are thread safe.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace tinynet {
 
-// Pixels of four bytes, red, green, blue and one that means nothing, row after row without gaps.
+// Pixels of four bytes: red, green, blue and an unused one. Rows follow each other without gaps.
 struct Image {
   int width = 0;
   int height = 0;
@@ -17,15 +17,16 @@ struct Image {
   const std::uint8_t* row(int y) const { return pixels.data() + std::size_t{4} * width * y; }
   std::uint8_t* row(int y) { return pixels.data() + std::size_t{4} * width * y; }
 
-  // Make room. Throws ImageError: no pixels, or more than 178 million (Pillow's limit).
+  // Sets the size; the pixels are then undefined.
+  // Throws ImageError if there are no pixels, or more than Pillow's limit of 178,956,970.
   void resize(std::uint32_t new_width, std::uint32_t new_height);
 };
 
-// The bytes of a file. Throws ImageError: it cannot be read, or it is empty.
+// Returns the bytes of a file. Throws ImageError if it is empty or cannot be read.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
 
-// Decode a JPEG or PNG, told apart by content, into `image` (its memory is used again).
-// Throws ImageError: damaged, cut off, of another format, or too large.
+// Decodes a JPEG or PNG into `image`, whose memory is reused. The content decides the format, not the name.
+// Throws ImageError if the file is damaged, truncated, too large or of another format.
 void decode(const std::vector<std::uint8_t>& file, Image& image);
 
 void decode_jpeg(const std::vector<std::uint8_t>& file, Image& image);

@@ -1,4 +1,4 @@
-// From decoded pixels to the network's input, by the rule in the JSON that export.py writes beside a model.
+// Turns decoded pixels into the network's input, as the JSON file of export.py describes.
 #pragma once
 
 #include <array>
@@ -12,20 +12,20 @@
 
 namespace tinynet {
 
-// Not to be shared between threads: it holds their working memory.
+// Resizes, crops and normalizes images. Not thread safe, because it holds working memory; use one per thread.
 class Preprocessor {
  public:
   Preprocessor(const Description& description, const InputSpec& input);
 
-  // Write one image of `input.bytes_per_image()` bytes at `target`.
+  // Writes input.bytes_per_image() bytes at `target`. Throws ImageError as resized_crop().
   void operator()(const Image& image, std::byte* target);
 
  private:
-  void normalize(float* target) const;    // planes of floats, NCHW
+  void normalize(float* target) const;    // float planes, NCHW
   void pack(std::uint8_t* target) const;  // RGB bytes, NHWC
   int short_side_, size_;
   ElementType type_;
-  std::array<std::array<float, 256>, 3> value_;  // of each byte in each channel
+  std::array<std::array<float, 256>, 3> value_;  // normalized value of each byte, per channel
   Image crop_, scratch_;
 };
 

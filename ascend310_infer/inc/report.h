@@ -1,4 +1,4 @@
-// Logits to named classes, and these to text, JSON, CSV, or the raw files of older 310 programs.
+// Writes results as text, JSON, CSV, or the raw files of older Ascend 310 programs.
 #pragma once
 
 #include <memory>
@@ -16,18 +16,21 @@ struct Class {
   double probability = 0;
 };
 
-// The `count` likeliest classes, best first; of equal ones the lower index first. Softmax in float64.
+// Returns the `count` most likely classes, best first; ties are sorted by index. Computes the softmax in float64.
 std::vector<Class> top_classes(const std::vector<float>& logits, int count);
 
+// Writes the results of one run. Not thread safe.
 class Report {
  public:
   virtual ~Report() = default;
+  // Results come in the order of the images. Throws UserError if the output cannot be written, ReaderGone if the
+  // reader of standard output has closed it.
   virtual void add(const ImageFile& image, const Result& result) = 0;
-  virtual void close() {}  // all results are there
+  virtual void close() {}  // after the last result; without it, an output file is not kept
 };
 
-// For results of `images`, of classes with these names. Throws UserError: the output exists already or cannot be
-// written.
+// Opens the report that the options select, for results of `images`; `names` has one name per class.
+// Throws UserError if the output exists already or cannot be written.
 std::unique_ptr<Report> open_report(const Options& options, const std::vector<ImageFile>& images,
                                     std::vector<std::string> names);
 

@@ -1,4 +1,4 @@
-// Pillow's antialiased bicubic, bit for bit, for the part of the result that a centre crop keeps.
+// Pillow's antialiased bicubic resize, bit for bit, computed only for a center crop of the result.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace tinynet {
 
-// What each output pixel of one axis is made of: inputs start .. start + taps - 1, weighted in fixed point.
+// The weights of one axis. Output pixel i is the weighted sum of input pixels start(i) .. start(i) + taps(i) - 1.
 class Filter {
  public:
-  // Output pixels first .. first + count - 1 of `input` pixels resized to `output`. Equal sizes copy.
+  // For output pixels first .. first + count - 1, if `input` pixels are resized to `output` pixels.
   Filter(int input, int output, int first, int count);
 
   int count() const { return static_cast<int>(parts_.size()); }
@@ -22,14 +22,15 @@ class Filter {
  private:
   struct Part {
     int start, taps;
-    std::size_t offset;  // of its first weight
+    std::size_t offset;  // index of its first weight
   };
   std::vector<Part> parts_;
   std::vector<std::int32_t> weights_;
 };
 
-// The centre crop of size x size pixels (2 x 2 at least) from `image` resized so that its short side is `short_side`
-// (>= size) pixels. `scratch` is working memory that the next call uses again. Throws ImageError: as Image::resize.
+// Resizes `image` to a short side of `short_side` pixels, and writes the center size x size pixels to `crop`.
+// Requires 2 <= size <= short_side. `scratch` is working memory that the next call reuses.
+// Throws ImageError as Image::resize(), or if the image is too long and thin.
 void resized_crop(const Image& image, int short_side, int size, Image& crop, Image& scratch);
 
 }  // namespace tinynet

@@ -1,4 +1,4 @@
-// How long each part of the work takes.
+// Measures how long each stage of the work takes.
 #pragma once
 
 #include <chrono>
@@ -9,29 +9,29 @@ namespace tinynet {
 
 using Clock = std::chrono::steady_clock;
 
-// Times of one part of the work, over many images or batches.
+// The times of one stage, one for each image or batch. Not thread safe.
 class Samples {
  public:
   void add(double seconds, double processor_seconds);
   void merge(const Samples& others);
 
   std::size_t count() const { return seconds_.size(); }
-  double quantile(double share) const;                             // seconds; 0 when there are none
-  double processor_seconds() const { return processor_seconds_; }  // in all
+  double quantile(double share) const;                             // seconds, nearest rank; 0 without samples
+  double processor_seconds() const { return processor_seconds_; }  // total
 
  private:
   std::vector<float> seconds_;
   double processor_seconds_ = 0;
 };
 
-// decode: file to pixels. preprocess: pixels to network input. Both for each image. infer: one call for a batch.
-// latency: an image, from the start of its decoding until the logits of its batch are there.
+// decode: from file to pixels, per image. preprocess: from pixels to network input, per image. infer: one call, per
+// batch. latency: from the start of decoding until the logits of the batch exist, per image.
 struct Stages {
   Samples decode, preprocess, infer, latency;
   void merge(const Stages& others);
 };
 
-// Measures its own lifetime on the clock and on the processor (of this thread).
+// Adds its own lifetime to `samples`: time on the clock, and CPU time of this thread.
 class Stopwatch {
  public:
   explicit Stopwatch(Samples& samples);
@@ -45,18 +45,18 @@ class Stopwatch {
   double processor_start_;
 };
 
-// Processor time of the whole program until now, seconds.
+// Returns the CPU time of the whole program so far, seconds.
 double process_seconds();
 
-// A whole run.
+// The measurements of a whole run.
 struct Timing {
   std::string backend;
   std::size_t images = 0, failed = 0;
   int threads = 0, batch = 0;
-  double load_seconds = 0;          // from the start of the program until the model is ready
+  double load_seconds = 0;          // from the start of the program until the model is loaded
   double first_result_seconds = 0;  // from the start of the program
   double seconds = 0;               // from the first image to the last result
-  double processor_seconds = 0;     // within these, of all threads
+  double processor_seconds = 0;     // CPU time of all threads in that time
   Stages stages;
 
   double images_per_second() const { return seconds > 0 ? static_cast<double>(images) / seconds : 0; }

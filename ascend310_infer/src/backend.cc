@@ -1,6 +1,9 @@
 #include "backend.h"
 
+#include "backend_mindspore_lite.h"
+#include "backend_onnxruntime.h"
 #include "errors.h"
+#include "options.h"
 
 namespace tinynet {
 namespace {
@@ -8,35 +11,41 @@ namespace {
 void refuse_lite_flags(const Options& options) {
   const auto refuse = [&](const char* flag, const std::string& value) {
     if (value.empty()) return;
-    throw UserError(std::string(flag) + " is " + value + ", which is for MindSpore Lite; " + options.model.string() +
-                    " is an ONNX file, leave the flag out");
+    throw UserError(std::string(flag) + " is " + value + ", but this flag is for MindSpore Lite and " +
+                    options.model.string() + " is an ONNX file; leave the flag out");
   };
   refuse("--config_file", options.config.string());
   refuse("--aipp_path", options.aipp.string());
   refuse("--precision_mode", options.precision);
 }
 
+std::unique_ptr<Backend> open_onnx(const Options& options) {
+  if (options.device == Device::kAscend) {
+    throw UserError("--device_type is Ascend, but " + options.model.string() +
+                    " is an ONNX file, which runs on the CPU; write a MINDIR with export.py --file_format MINDIR");
+  }
+  refuse_lite_flags(options);
+  return open_onnxruntime({options.model, options.onnxruntime, options.batch, options.threads});
+}
+
+std::unique_ptr<Backend> open_mindir(const Options& options) {
+#ifdef TINYNET_WITH_LITE
+  const bool ascend = options.device == Device::kAscend;
+  return open_mindspore_lite({options.model, ascend, options.device_id, options.batch, options.threads, options.config,
+                              options.aipp, options.precision});
+#else
+  throw UserError(options.model.string() +
+                  " needs MindSpore Lite, which this program was built without; set LITE_HOME to its folder and run "
+                  "build.sh, or use an ONNX file on the CPU");
+#endif
+}
+
 }  // namespace
 
 std::unique_ptr<Backend> open_backend(const Options& options) {
   const std::string suffix = options.model.extension().string();
-  if (suffix == ".onnx") {
-    if (options.device == Device::kAscend) {
-      throw UserError("--device_type is Ascend, but " + options.model.string() +
-                      " is an ONNX file, which runs on the CPU; export.py --file_format MINDIR writes one for Ascend");
-    }
-    refuse_lite_flags(options);
-    return open_onnxruntime(options);
-  }
-  if (suffix == ".mindir") {
-#ifdef TINYNET_WITH_LITE
-    return open_mindspore_lite(options);
-#else
-    throw UserError(options.model.string() +
-                    " needs MindSpore Lite, which this program was built without; set LITE_HOME to its folder and run "
-                    "build.sh, or take an ONNX file on the CPU");
-#endif
-  }
+  if (suffix == ".onnx") return open_onnx(options);
+  if (suffix == ".mindir") return open_mindir(options);
   throw UserError("--model_path is " + options.model.string() + "; expected a .mindir or .onnx file of export.py");
 }
 

@@ -22,7 +22,7 @@ std::ifstream open(const std::filesystem::path& path, const std::string& advice)
   return file;
 }
 
-// Values by place, such as "/preprocess/mean"; what is wrong with one is said with its place.
+// Reads values by path, such as "/preprocess/mean". An error names the path.
 class Reader {
  public:
   explicit Reader(nlohmann::json json) : json_(std::move(json)) {}
@@ -33,7 +33,7 @@ class Reader {
     std::replace(name.begin(), name.end(), '/', '.');
     try {
       const nlohmann::json& value = json_.at(nlohmann::json::json_pointer(place));
-      if (!fits(value, static_cast<T*>(nullptr))) throw UserError("its value " + value.dump() + " is not fit");
+      if (!fits(value, static_cast<T*>(nullptr))) throw UserError("its value " + value.dump() + " is not valid");
       return value.get<T>();
     } catch (const std::exception& error) {
       throw UserError(name + ": " + error.what());
@@ -42,10 +42,10 @@ class Reader {
 
  private:
   template <typename T>
-  static bool fits(const nlohmann::json&, const T*) {  // get() finds out
+  static bool fits(const nlohmann::json&, const T*) {  // get() checks the type
     return true;
   }
-  static bool fits(const nlohmann::json& value, const int*) {  // get() would cut others to whole numbers
+  static bool fits(const nlohmann::json& value, const int*) {  // get() would round other numbers
     return value.is_number_integer() && std::abs(value.get<double>()) < 1e9;
   }
   static bool fits(const nlohmann::json& value, const std::array<double, 3>*) {
@@ -93,15 +93,15 @@ std::vector<std::string> class_names(const Description& description, const std::
   const auto count = static_cast<std::size_t>(description.num_classes);
   std::vector<std::string> names = description.classes;
   if (!labels.empty()) {
-    std::ifstream file = open(labels, "it should hold one class name a line");
+    std::ifstream file = open(labels, "it must contain one class name per line");
     names.clear();
     for (std::string line; std::getline(file, line);) {
       if (!line.empty() && line.back() == '\r') line.pop_back();
       names.push_back(line);
     }
     if (names.size() != count) {
-      throw UserError(labels.string() + " names " + std::to_string(names.size()) + " classes, the model knows " +
-                      std::to_string(count) + "; it should hold one name a line");
+      throw UserError(labels.string() + " names " + std::to_string(names.size()) + " classes, the model has " +
+                      std::to_string(count) + "; the file must contain one name per line");
     }
   }
   for (std::size_t i = names.size(); i < count; ++i) names.push_back(std::to_string(i));

@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuffixes[] = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff"};  // as eval.py lists
+constexpr std::string_view kSuffixes[] = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff"};  // the list of eval.py
 
-constexpr std::size_t kKeptOfName = 200;  // of the 255 bytes that a name may have, so that a temporary one fits
+constexpr std::size_t kKeptOfName = 200;  // bytes of a name; with the suffix of a temporary name it has at most 255
 
 bool is_image(const fs::path& path) {
   std::string suffix = path.extension().string();
@@ -62,14 +62,14 @@ std::vector<ImageFile> list_images(const std::vector<fs::path>& paths) {
       throw UserError("there is no image or folder " + path.string());
     }
   }
-  if (found.empty()) throw UserError("no images: name some, or folders of them, with --dataset_path");
+  if (found.empty()) throw UserError("no images given; name files or folders with --dataset_path");
   return found;
 }
 
 NewFile::NewFile(fs::path path) : path_(std::move(path)) {
   std::error_code error;
   if (fs::exists(path_, error)) throw UserError(path_.string() + " exists already; give another --output or remove it");
-  if (error) {  // now, not after all the work
+  if (error) {  // fail now, not after the work
     errno = error.value();
     fail();
   }
@@ -91,7 +91,7 @@ void NewFile::write(std::string_view bytes) {
 
 void NewFile::close() {
   if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) fail();
-  // A hard link, unlike a rename, never replaces what has come there meanwhile; some file systems know only renames.
+  // A hard link never replaces a file that appeared meanwhile. Some file systems support only rename.
   if (link(temporary_.c_str(), path_.c_str()) == 0) {
     unlink(temporary_.c_str());
   } else if (errno == EEXIST || std::rename(temporary_.c_str(), path_.c_str()) != 0) {

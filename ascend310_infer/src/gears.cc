@@ -9,7 +9,7 @@
 namespace tinynet {
 
 std::vector<int> parse_gears(const std::string& text) {
-  if (text.find_first_not_of("0123456789,;[] \t") != std::string::npos) return {};  // ranges, names: not a plain list
+  if (text.find_first_not_of("0123456789,;[] \t") != std::string::npos) return {};  // a range or a name
   std::vector<std::vector<long>> groups(1);
   for (const char* at = text.c_str(); *at;) {
     if (*at >= '0' && *at <= '9') {
@@ -23,7 +23,7 @@ std::vector<int> parse_gears(const std::string& text) {
   }
   if (groups.back().empty()) groups.pop_back();
   std::set<int> gears;
-  for (const std::vector<long>& group : groups) {  // one list of batches, or a batch at the head of each group
+  for (const std::vector<long>& group : groups) {  // a single list of batches, or shapes that begin with one
     for (const long batch : groups.size() == 1 ? group : std::vector<long>{group[0]}) {
       if (batch < 1 || batch > 1'000'000) return {};
       gears.insert(static_cast<int>(batch));
@@ -32,13 +32,13 @@ std::vector<int> parse_gears(const std::string& text) {
   return {gears.begin(), gears.end()};
 }
 
-int batch_for(int wanted, const std::vector<int>& gears) {
-  if (gears.empty()) return std::max(wanted, 1);
-  if (wanted > gears.back()) {
-    throw UserError("--batch_size is " + std::to_string(wanted) + ", the model was compiled for at most " +
+int batch_for(int requested, const std::vector<int>& gears) {
+  if (gears.empty()) return std::max(requested, 1);
+  if (requested > gears.back()) {
+    throw UserError("--batch_size is " + std::to_string(requested) + ", the model was compiled for at most " +
                     std::to_string(gears.back()) + "; leave the flag out, or convert the model for larger batches");
   }
-  return wanted ? wanted : gears.back();
+  return requested ? requested : gears.back();
 }
 
 int gear_for(int count, const std::vector<int>& gears) {

@@ -8,7 +8,7 @@ namespace {
 
 float to_float(std::uint16_t half) {
   const int exponent = (half >> 10) & 31, fraction = half & 1023;
-  float size = std::ldexp(static_cast<float>(fraction), -24);  // zero, or below the least normal number
+  float size = std::ldexp(static_cast<float>(fraction), -24);  // zero or subnormal
   if (exponent == 31) {
     size = fraction ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
   } else if (exponent > 0) {

@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo, with Pillow's choices: accurate DCT, smooth chroma, and Adobe's inverted CMYK.
-// clang-format off: jpeglib.h needs cstdio and comes before jerror.h
+// Decodes JPEG with libjpeg-turbo and Pillow's settings: accurate DCT, smooth chroma, inverted CMYK of Adobe.
+// clang-format off: jpeglib.h needs cstdio, and jerror.h needs jpeglib.h
 #include <cstdio>
 #include <jpeglib.h>
 #include <jerror.h>
@@ -12,21 +12,21 @@
 #include "image.h"
 
 #ifndef JCS_EXTENSIONS
-#error "this libjpeg cannot write four bytes a pixel; libjpeg-turbo can"
+#error "this libjpeg cannot write four bytes per pixel; use libjpeg-turbo"
 #endif
 
 namespace tinynet {
 namespace {
 
-// libjpeg's state and the steps of a decoding. A step that libjpeg breaks off returns false and leaves its reason in
-// `error`; as it leaves by longjmp, the steps hold nothing that would need a destructor.
+// The state of libjpeg. A step that fails returns false and leaves the reason in `error`.
+// libjpeg leaves a failed step by longjmp, so a step must not hold objects with destructors.
 class JpegDecoder {
  public:
   explicit JpegDecoder(const std::vector<std::uint8_t>& file) {
     info.err = jpeg_std_error(&errors_);
     info.client_data = this;
     errors_.error_exit = fail;
-    errors_.emit_message = [](j_common_ptr, int) {};  // Pillow, too, takes what libjpeg makes of a flaw
+    errors_.emit_message = [](j_common_ptr, int) {};  // like Pillow, ignore warnings
     source_.next_input_byte = file.data();
     source_.bytes_in_buffer = file.size();
     source_.init_source = source_.term_source = [](j_decompress_ptr) {};
@@ -54,7 +54,7 @@ class JpegDecoder {
       JSAMPROW row = image.row(static_cast<int>(info.output_scanline));
       jpeg_read_scanlines(&info, &row, 1);
     }
-    jpeg_finish_decompress(&info);  // reads on to the end mark: a file without one is cut off
+    jpeg_finish_decompress(&info);  // reads up to the end mark, so a truncated file fails
     return true;
   }
 
@@ -85,12 +85,12 @@ class JpegDecoder {
   std::jmp_buf escape_{};
 };
 
-int product(int a, int b) {  // a * b / 255, rounded as Pillow rounds it
+int product(int a, int b) {  // a * b / 255, rounded as in Pillow
   const int t = a * b + 128;
   return ((t >> 8) + t) >> 8;
 }
 
-void cmyk_to_rgb(Image& image) {  // libjpeg gives the inverted inks that Adobe writes: 255 is none
+void cmyk_to_rgb(Image& image) {  // Adobe stores inverted inks: 255 is no ink
   for (std::size_t i = 0; i < image.pixels.size(); i += 4) {
     std::uint8_t* pixel = &image.pixels[i];
     const int light = pixel[3];
@@ -106,7 +106,7 @@ void decode_jpeg(const std::vector<std::uint8_t>& file, Image& image) {
   if (!decoder.read_header()) throw failed();
   const int components = decoder.info.num_components;
   if (components != 1 && components != 3 && components != 4) {
-    throw ImageError("JPEG of " + std::to_string(components) + " colour components; 1, 3 or 4 can be read");
+    throw ImageError("JPEG with " + std::to_string(components) + " color components; only 1, 3 and 4 are supported");
   }
   image.resize(decoder.info.image_width, decoder.info.image_height);
   if (!decoder.read_pixels(image)) throw failed();

@@ -1,12 +1,7 @@
-// Classify images with an exported TinyNet: parse, open, run, report.
+// Classifies images with an exported TinyNet.
 //
-// Exit status: 0 done, also when some images could not be read (they are named and counted); 2 a mistake of the user,
-// in one line; 130 interrupted.
-#include <malloc.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <csignal>
+// Exit status: 0 done, even if some images could not be read (they are listed and counted); 2 the user made a
+// mistake, reported in one line; 130 interrupted.
 #include <cstdio>
 #include <iostream>
 
@@ -16,22 +11,24 @@
 #include "files.h"
 #include "options.h"
 #include "pipeline.h"
+#include "process.h"
+#include "progress.h"
 #include "report.h"
 #include "timing.h"
 
 namespace tinynet {
 namespace {
 
-std::atomic<bool> interrupted{false};
+constexpr int kFailed = 2, kInterrupted = 130;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void check_agreement(const Options& options, const Description& description, const Backend& backend) {
   const auto check = [&](int model, int described, const char* what) {
     if (model != described) {
-      throw UserError(options.model.string() + " has " + std::to_string(model) + " " + what + ", " +
+      throw UserError(options.model.string() + " has " + std::to_string(model) + " " + what + ", but " +
                       options.description.string() + " says " + std::to_string(described) +
-                      "; take the JSON that was written with the model");
+                      "; use the JSON file that was written with the model");
     }
   };
   check(backend.input().size, description.size, "pixels a side");
@@ -44,29 +41,6 @@ void warm_up(Backend& backend, int batches) {
   std::vector<float> logits(std::size_t{1} * input.batch * backend.num_classes());
   for (int i = 0; i < batches; ++i) backend.run(images.data(), input.batch, logits.data());
 }
-
-// A line on the terminal, twice a second: how far, how fast, how long yet.
-class Progress {
- public:
-  explicit Progress(std::size_t total) : total_(total), shown_(isatty(STDERR_FILENO)) {}
-
-  void update(std::size_t done, double seconds) {
-    if (!shown_ || seconds < last_ + 0.5) return;
-    last_ = seconds;
-    const double rate = static_cast<double>(done) / seconds;
-    std::fprintf(stderr, "\r%zu of %zu images, %.0f a second, %.0f s left \033[K", done, total_, rate,
-                 static_cast<double>(total_ - done) / rate);
-  }
-
-  void clear() const {
-    if (last_ > 0) std::fprintf(stderr, "\r\033[K");
-  }
-
- private:
-  std::size_t total_;
-  bool shown_;
-  double last_ = 0;
-};
 
 int classify(const Options& options, Clock::time_point start) {
   const Description description = read_description(options.description);
@@ -88,9 +62,9 @@ int classify(const Options& options, Clock::time_point start) {
   Progress progress(images.size());
   Pipeline pipeline(images, description, *backend, options.threads);
   while (const auto results = pipeline.next()) {
-    if (interrupted) {
+    if (interrupted()) {
       std::fputs("interrupted\n", stderr);
-      return 130;
+      return kInterrupted;
     }
     for (const Result& result : *results) {
       const ImageFile& image = images[result.index];
@@ -123,18 +97,8 @@ int classify(const Options& options, Clock::time_point start) {
 
 int main(int argc, char** argv) {
   const auto start = tinynet::Clock::now();
-  // Threads allocate little, and in turn: a heap each would cost a tenth of the memory. Blocks as large as weights come
-  // from the system and go back to it: the heap would keep what loading a model has left.
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 1 << 16);
-  mallopt(M_TRIM_THRESHOLD, 1 << 16);
-  for (const int signal : {SIGINT, SIGTERM}) {
-    std::signal(signal, [](int number) {
-      tinynet::interrupted = true;
-      std::signal(number, SIG_DFL);  // who is in a hurry signals twice
-    });
-  }
-  std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that has seen enough is told apart by errno
+  tinynet::tune_heap();
+  tinynet::handle_signals();
   try {
     const auto options = tinynet::parse_options(argc, argv);
     return options ? tinynet::classify(*options, start) : 0;
@@ -145,5 +109,5 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     std::cerr << "error: unexpected: " << error.what() << "\n";
   }
-  return 2;
+  return tinynet::kFailed;
 }

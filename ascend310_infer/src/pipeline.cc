@@ -1,17 +1,27 @@
 #include "pipeline.h"
 
 #include <algorithm>
+#include <deque>
+#include <exception>
+#include <map>
+#include <thread>
 #include <utility>
 
 #include "errors.h"
 #include "image.h"
+#include "mutex.h"
+#include "preprocess.h"
 
 namespace tinynet {
+namespace {
 
-// Consecutive images. A broken one keeps its place, which is computed in vain: it is rare.
-struct Pipeline::Batch {
-  std::size_t number = 0, first = 0;
-  int count = 0, given_out = 0, prepared = 0;
+// Consecutive images. A broken image keeps its slot, which is then computed without use; broken images are rare.
+struct Batch {
+  std::size_t number = 0;  // position among all batches
+  std::size_t first = 0;   // index of its first image
+  int count = 0;           // images in it
+  int handed_out = 0;      // images that a thread has taken
+  int prepared = 0;        // images that are ready
   std::vector<std::byte> input;
   std::vector<float> logits;
   std::vector<std::string> errors;
@@ -22,30 +32,78 @@ struct Pipeline::Batch {
   }
 };
 
-// An image of a batch to prepare, or a whole batch to compute.
-struct Pipeline::Job {
+// One image of a batch to prepare, or (without a slot) the whole batch to compute.
+struct Job {
   std::shared_ptr<Batch> batch;
   std::optional<int> slot;
 };
 
-Pipeline::Pipeline(const std::vector<ImageFile>& images, const Description& description, Backend& backend, int threads)
+}  // namespace
+
+// State and threads. A batch moves from filling_ to full_ to done_, and returns to spare_ after next().
+// Outside of the lock, a batch belongs to the threads that work on it, each on its own slot.
+class Pipeline::Rep {
+ public:
+  Rep(const std::vector<ImageFile>& images, const Description& description, Backend& backend, int threads);
+  ~Rep();
+  std::optional<std::vector<Result>> next() EXCLUDES(mutex_);
+  Stages stages() const EXCLUDES(mutex_);
+
+ private:
+  void work();                                            // the function of each thread
+  std::optional<Job> take() EXCLUDES(mutex_);             // waits for a job; nothing if there will be no more
+  std::optional<Job> next_job() REQUIRES(mutex_);         // nothing if there is no job now
+  std::shared_ptr<Batch> begin_batch() REQUIRES(mutex_);  // with the next images
+  void finish(const Job& job) EXCLUDES(mutex_);
+  void prepare(Batch& batch, int slot, Preprocessor& preprocess, Image& image) EXCLUDES(mutex_);
+  void compute(Batch& batch) EXCLUDES(mutex_);
+  void merge(const Stages& measured) EXCLUDES(mutex_);
+  bool all_handed_over() const REQUIRES(mutex_) { return next_batch_ * input_.batch >= images_.size(); }
+
+  const std::vector<ImageFile>& images_;
+  const Description& description_;
+  Backend& backend_;
+  const InputSpec input_;
+  const int limit_;  // maximum number of batches in progress, which bounds the memory
+
+  mutable Mutex mutex_;
+  Condition changed_;                                                      // any member below has changed
+  std::size_t next_image_ GUARDED_BY(mutex_) = 0;                          // index of the next image to hand out
+  std::size_t next_batch_ GUARDED_BY(mutex_) = 0;                          // number of the batch that next() returns
+  int running_ GUARDED_BY(mutex_) = 0;                                     // calls inside the backend
+  int in_progress_ GUARDED_BY(mutex_) = 0;                                 // batches begun and not yet returned
+  bool stopping_ GUARDED_BY(mutex_) = false;                               // the object is being destroyed
+  std::exception_ptr error_ GUARDED_BY(mutex_);                            // the first failure of a thread
+  std::shared_ptr<Batch> filling_ GUARDED_BY(mutex_);                      // some of its images are not handed out
+  std::deque<std::shared_ptr<Batch>> full_ GUARDED_BY(mutex_);             // ready to compute
+  std::map<std::size_t, std::shared_ptr<Batch>> done_ GUARDED_BY(mutex_);  // computed, by number
+  std::vector<std::shared_ptr<Batch>> spare_ GUARDED_BY(mutex_);           // whose memory is reused
+  Stages stages_ GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_;  // last, so that they start after all other members exist
+};
+
+Pipeline::Rep::Rep(const std::vector<ImageFile>& images, const Description& description, Backend& backend, int threads)
     : images_(images),
       description_(description),
       backend_(backend),
       input_(backend.input()),
       limit_(threads / input_.batch + 1 + 2 * backend.concurrency()) {
-  for (int i = 0; i < threads + (backend.offloads() ? 1 : 0); ++i) threads_.emplace_back(&Pipeline::work, this);
+  for (int i = 0; i < threads + (backend.offloads() ? 1 : 0); ++i) threads_.emplace_back(&Rep::work, this);
 }
 
-Pipeline::~Pipeline() {
-  stop();
+Pipeline::Rep::~Rep() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
   for (std::thread& thread : threads_) thread.join();
 }
 
-std::optional<std::vector<Result>> Pipeline::next() {
-  std::unique_lock lock(mutex_);
-  if (next_batch_ * input_.batch >= images_.size()) return std::nullopt;
-  changed_.wait(lock, [&] { return error_ || done_.count(next_batch_); });
+std::optional<std::vector<Result>> Pipeline::Rep::next() {
+  const MutexLock lock(mutex_);
+  if (all_handed_over()) return std::nullopt;
+  while (!error_ && !done_.count(next_batch_)) changed_.wait(mutex_);
   if (error_) std::rethrow_exception(error_);
   const std::shared_ptr<Batch> batch = done_.extract(next_batch_++).mapped();
   std::vector<Result> results;
@@ -56,12 +114,17 @@ std::optional<std::vector<Result>> Pipeline::next() {
     if (batch->errors[slot].empty()) results.back().logits.assign(logits, logits + classes);
   }
   spare_.push_back(batch);
-  --under_way_;
+  --in_progress_;
   changed_.notify_all();
   return results;
 }
 
-void Pipeline::work() {
+Stages Pipeline::Rep::stages() const {
+  const MutexLock lock(mutex_);
+  return stages_;
+}
+
+void Pipeline::Rep::work() {
   try {
     Preprocessor preprocess(description_, input_);
     Image image;
@@ -71,49 +134,41 @@ void Pipeline::work() {
       } else {
         compute(*job->batch);
       }
-      const std::lock_guard lock(mutex_);
-      if (!job->slot) {
-        --running_;
-        done_[job->batch->number] = job->batch;
-      } else if (++job->batch->prepared == job->batch->count) {
-        if (job->batch->has_good_image()) {
-          full_.push_back(job->batch);
-        } else {
-          done_[job->batch->number] = job->batch;
-        }
-      }
-      changed_.notify_all();
+      finish(*job);
     }
   } catch (...) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!error_) error_ = std::current_exception();
     changed_.notify_all();
   }
 }
 
-std::optional<Pipeline::Job> Pipeline::take() {
-  std::unique_lock lock(mutex_);
+std::optional<Job> Pipeline::Rep::take() {
+  const MutexLock lock(mutex_);
   while (!stopping_ && !error_) {
-    if (!full_.empty() && running_ < backend_.concurrency()) {
-      ++running_;
-      Job job{full_.front(), std::nullopt};
-      full_.pop_front();
-      return job;
-    }
-    if (!filling_ && next_image_ < images_.size() && under_way_ < limit_) filling_ = begin_batch();
-    if (filling_) {
-      Job job{filling_, filling_->given_out++};
-      ++next_image_;
-      if (filling_->given_out == filling_->count) filling_ = nullptr;
-      return job;
-    }
-    if (next_batch_ * input_.batch >= images_.size()) break;
-    changed_.wait(lock);
+    if (std::optional<Job> job = next_job()) return job;
+    if (all_handed_over()) break;
+    changed_.wait(mutex_);
   }
   return std::nullopt;
 }
 
-std::shared_ptr<Pipeline::Batch> Pipeline::begin_batch() {
+std::optional<Job> Pipeline::Rep::next_job() {
+  if (!full_.empty() && running_ < backend_.concurrency()) {
+    ++running_;
+    Job job{full_.front(), std::nullopt};
+    full_.pop_front();
+    return job;
+  }
+  if (!filling_ && next_image_ < images_.size() && in_progress_ < limit_) filling_ = begin_batch();
+  if (!filling_) return std::nullopt;
+  Job job{filling_, filling_->handed_out++};
+  ++next_image_;
+  if (filling_->handed_out == filling_->count) filling_ = nullptr;
+  return job;
+}
+
+std::shared_ptr<Batch> Pipeline::Rep::begin_batch() {
   std::shared_ptr<Batch> batch;
   if (spare_.empty()) {
     batch = std::make_shared<Batch>();
@@ -126,14 +181,29 @@ std::shared_ptr<Pipeline::Batch> Pipeline::begin_batch() {
   batch->first = next_image_;
   batch->number = next_image_ / input_.batch;
   batch->count = static_cast<int>(std::min<std::size_t>(input_.batch, images_.size() - next_image_));
-  batch->given_out = batch->prepared = 0;
+  batch->handed_out = batch->prepared = 0;
   batch->errors.assign(batch->count, {});
   batch->starts.resize(batch->count);
-  ++under_way_;
+  ++in_progress_;
   return batch;
 }
 
-void Pipeline::prepare(Batch& batch, int slot, Preprocessor& preprocess, Image& image) {
+void Pipeline::Rep::finish(const Job& job) {
+  const MutexLock lock(mutex_);
+  Batch& batch = *job.batch;
+  const bool computed = !job.slot;
+  if (computed) --running_;
+  if (computed || ++batch.prepared == batch.count) {
+    if (computed || !batch.has_good_image()) {
+      done_[batch.number] = job.batch;
+    } else {
+      full_.push_back(job.batch);
+    }
+  }
+  changed_.notify_all();
+}
+
+void Pipeline::Rep::prepare(Batch& batch, int slot, Preprocessor& preprocess, Image& image) {
   Stages measured;
   batch.starts[slot] = Clock::now();
   try {
@@ -146,13 +216,12 @@ void Pipeline::prepare(Batch& batch, int slot, Preprocessor& preprocess, Image& 
   } catch (const ImageError& error) {
     batch.errors[slot] = error.what();
   } catch (const std::bad_alloc&) {
-    batch.errors[slot] = "too large for the memory that is left";
+    batch.errors[slot] = "not enough memory";
   }
-  const std::lock_guard lock(mutex_);
-  stages_.merge(measured);
+  merge(measured);
 }
 
-void Pipeline::compute(Batch& batch) {
+void Pipeline::Rep::compute(Batch& batch) {
   Stages measured;
   {
     const Stopwatch watch(measured.infer);
@@ -164,14 +233,21 @@ void Pipeline::compute(Batch& batch) {
       measured.latency.add(std::chrono::duration<double>(now - batch.starts[slot]).count(), 0);
     }
   }
-  const std::lock_guard lock(mutex_);
+  merge(measured);
+}
+
+void Pipeline::Rep::merge(const Stages& measured) {
+  const MutexLock lock(mutex_);
   stages_.merge(measured);
 }
 
-void Pipeline::stop() {
-  const std::lock_guard lock(mutex_);
-  stopping_ = true;
-  changed_.notify_all();
-}
+Pipeline::Pipeline(const std::vector<ImageFile>& images, const Description& description, Backend& backend, int threads)
+    : rep_(std::make_unique<Rep>(images, description, backend, threads)) {}
+
+Pipeline::~Pipeline() = default;
+
+std::optional<std::vector<Result>> Pipeline::next() { return rep_->next(); }
+
+Stages Pipeline::stages() const { return rep_->stages(); }
 
 }  // namespace tinynet

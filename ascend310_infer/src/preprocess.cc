@@ -8,7 +8,7 @@ namespace tinynet {
 
 Preprocessor::Preprocessor(const Description& description, const InputSpec& input)
     : short_side_(description.short_side), size_(description.size), type_(input.type) {
-  for (int c = 0; c < 3; ++c) {  // in float32, as preprocess.py computes it
+  for (int c = 0; c < 3; ++c) {  // float32, as in preprocess.py
     const float mean = static_cast<float>(description.mean[c]) * 255.0f;
     const float std = static_cast<float>(description.std[c]) * 255.0f;
     for (int byte = 0; byte < 256; ++byte) value_[c][byte] = (static_cast<float>(byte) - mean) / std;

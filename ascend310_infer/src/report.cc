@@ -70,7 +70,7 @@ class PlainReport : public TextReport {
   }
 };
 
-// The array that predict.py --json prints; images that cannot be read have "error" in place of "top".
+// The array of predict.py --json. An image that cannot be read has "error" instead of "top".
 class JsonReport : public TextReport {
  public:
   using TextReport::TextReport;
@@ -98,7 +98,7 @@ class JsonReport : public TextReport {
   std::string separator_ = kFirst;
 };
 
-// A line for each class of each image, best first; one with an error for an image that cannot be read.
+// One line per class and image, best first. An image that cannot be read has one line with its error.
 class CsvReport : public TextReport {
  public:
   CsvReport(const fs::path& output, std::vector<std::string> names, int top_k)
@@ -127,8 +127,8 @@ class CsvReport : public TextReport {
   }
 };
 
-// FOLDER/sub-folders/NAME_0.bin: float32 logits. NAME is the image's without suffix, or with it where another image has
-// the same, whether that can be read or not; and with a number where images of several folders are named alike.
+// Writes float32 logits to FOLDER/sub-folders/NAME_0.bin. NAME is the name of the image without its suffix.
+// If two images share that name, even unreadable ones, the suffix stays. If they still share it, a number is added.
 class BinReport : public Report {
  public:
   BinReport(const fs::path& folder, const std::vector<ImageFile>& images) : folder_(folder) {
@@ -152,7 +152,7 @@ class BinReport : public Report {
     if (!result.error.empty()) return;
     const fs::path target = folder_ / names_[result.index];
     std::error_code error;
-    fs::create_directories(target.parent_path(), error);  // what is wrong with it, the file below says
+    fs::create_directories(target.parent_path(), error);  // NewFile reports an error
     NewFile file(target);
     file.write({reinterpret_cast<const char*>(result.logits.data()), result.logits.size() * sizeof(float)});
     file.close();
@@ -160,7 +160,7 @@ class BinReport : public Report {
 
  private:
   fs::path folder_;
-  std::vector<std::string> names_;  // of the images' files
+  std::vector<std::string> names_;  // file name per image
 };
 
 }  // namespace

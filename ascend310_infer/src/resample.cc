@@ -1,6 +1,6 @@
-// The arithmetic of Pillow's Image.resize for 8-bit images: weights in float64, rounded to fixed point; a pass along
-// rows to 8 bits, then one along columns (of tall images the other way round). Vectors of eight numbers hold two
-// pixels: GCC and Clang map them to what the processor has.
+// The arithmetic of Pillow's Image.resize for 8-bit images. Weights are computed in float64 and rounded to fixed
+// point. A pass along the rows gives 8-bit values, then a pass along the columns; tall images take the reverse order.
+// Vectors of eight numbers hold two pixels. GCC and Clang map them to the vectors of the processor.
 #include "resample.h"
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 namespace tinynet {
 namespace {
 
-constexpr int kPrecision = 32 - 8 - 2;  // bits after the point: weights may sum to 4 without overflow
-constexpr double kSupport = 2.0;        // pixels to either side that a bicubic reads, at scale 1
+constexpr int kPrecision = 32 - 8 - 2;  // fraction bits; weights may sum to 4 without overflow
+constexpr double kSupport = 2.0;        // input pixels on each side, at scale 1
 
 using Ints8 = std::int32_t __attribute__((vector_size(32)));
 
@@ -33,10 +33,10 @@ double bicubic(double x) {
   return 0;
 }
 
-// Add eight bytes, each times its weight.
+// Adds eight bytes, each times its weight.
 inline __attribute__((always_inline)) void accumulate(Ints8& sums, const std::uint8_t* bytes, const Ints8& weights) {
   Ints8 wide;
-  for (int i = 0; i < 8; ++i) wide[i] = bytes[i];  // one instruction; of __builtin_convertvector GCC 12 makes twenty
+  for (int i = 0; i < 8; ++i) wide[i] = bytes[i];  // one instruction; __builtin_convertvector takes twenty in GCC 12
   sums += wide * weights;
 }
 
@@ -44,7 +44,7 @@ inline std::uint8_t clip(std::int32_t sum) { return static_cast<std::uint8_t>(st
 
 constexpr std::int32_t kHalf = 1 << (kPrecision - 1);
 
-// One row: `to` gets four bytes for each output pixel. `from` begins with the input pixel `first`.
+// Filters one row: writes four bytes per output pixel to `to`. `from` starts at input pixel `first`.
 FOR_EACH_PROCESSOR
 void along_row(const Filter& filter, const std::uint8_t* from, int first, std::uint8_t* to) {
   for (int x = 0; x < filter.count(); ++x) {
@@ -64,12 +64,12 @@ void along_row(const Filter& filter, const std::uint8_t* from, int first, std::u
   }
 }
 
-// One output row of `bytes` bytes (8 at least) from `taps` rows that lie `stride` bytes apart.
+// Filters columns: writes one row of `bytes` bytes (at least 8) from `taps` rows, which are `stride` bytes apart.
 FOR_EACH_PROCESSOR
 void along_columns(const std::int32_t* weights, int taps, const std::uint8_t* from, std::size_t stride,
                    std::size_t bytes, std::uint8_t* to) {
   for (std::size_t next = 0; next < bytes; next += 8) {
-    const std::size_t x = std::min(next, bytes - 8);  // the last vector overlaps the one before
+    const std::size_t x = std::min(next, bytes - 8);  // the last vector overlaps the previous one
     Ints8 sums = Ints8{} + kHalf;
     for (int t = 0; t < taps; ++t) accumulate(sums, from + stride * t + x, Ints8{} + weights[t]);
     for (int i = 0; i < 8; ++i) to[x + i] = clip(sums[i]);
@@ -99,18 +99,19 @@ Filter::Filter(int input, int output, int first, int count) {
 
 void resized_crop(const Image& image, int short_side, int size, Image& crop, Image& scratch) {
   const int shorter = std::min(image.width, image.height);
-  const auto resized = [&](int side) {  // the long side is cut down to whole pixels, as torchvision does
+  const auto resized = [&](int side) {  // the long side is rounded down, as in torchvision
     const double pixels = static_cast<double>(short_side) * side / shorter;
     if (pixels > std::numeric_limits<int>::max()) throw ImageError("too long and thin to be resized");
     return static_cast<int>(pixels);
   };
   const auto filter = [&](int side) {
     const int output = resized(side);
-    return Filter(side, output, static_cast<int>(std::nearbyint((output - size) / 2.0)), size);  // halves go to even
+    return Filter(side, output, static_cast<int>(std::nearbyint((output - size) / 2.0)), size);  // rounds half to even
   };
   const Filter columns = filter(image.width), rows = filter(image.height);
   crop.resize(size, size);
-  if (image.height > 2 * image.width && short_side < image.width) {  // Pillow's order since 13; it rounds otherwise
+  if (image.height > 2 * image.width &&
+      short_side < image.width) {  // Pillow's order since version 13; it changes the rounding
     const int left = columns.start(0), right = columns.start(size - 1) + columns.taps(size - 1);
     scratch.resize(right - left, size);
     const std::size_t stride = std::size_t{4} * image.width, bytes = std::size_t{4} * (right - left);

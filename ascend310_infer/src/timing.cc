@@ -18,11 +18,11 @@ double processor_seconds(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// Of this program alone: getrusage's maximum begins with the memory of the process that started it.
+// Reads /proc, because the maximum of getrusage includes the memory of the process that started this one.
 double peak_megabytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) * 1024 / 1e6;  // given in KiB
+    if (line.rfind("VmHWM:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) * 1024 / 1e6;  // the file says KiB
   }
   return 0;
 }
@@ -94,7 +94,7 @@ std::string Timing::table() const {
     print("%-12s%10zu%12.2f%12.2f", row.name, row.samples.count(), 1e3 * row.samples.quantile(0.5),
           1e3 * row.samples.quantile(0.95));
     if (&row.samples == &stages.latency) {
-      print("\n");
+      text += "\n";
     } else {
       print("%16.2f\n", row.samples.processor_seconds());
     }

@@ -1,5 +1,6 @@
 #include "backend.h"
 #include "helpers.h"
+#include "options.h"
 
 namespace tinynet {
 namespace {

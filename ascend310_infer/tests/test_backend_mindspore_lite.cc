@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "helpers.h"
+#include "options.h"
 
 namespace tinynet {
 namespace {
@@ -170,7 +171,7 @@ TEST_F(Lite, WhatLiteRefusesIsOneLine) {
 
 TEST_F(Lite, FlagsAreChecked) {
   options_.config = folder_ / "none.ini";
-  expect_part(refused(""), "--config_file is " + options_.config.string() + ", where there is no file");
+  expect_part(refused(""), "--config_file is " + options_.config.string() + ", which is not a file");
   options_ = {};
   options_.precision = "enforce_fp16";
   expect_part(refused(""), "are for Ascend, --device_type is CPU");

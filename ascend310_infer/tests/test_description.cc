@@ -90,7 +90,7 @@ TEST(Description, ClassesAreNamedByLabelsElseTheModelElseNumbers) {
   EXPECT_EQ(class_names(it, folder.write("l.txt", "Katze\r\nHund\r\n")), (std::vector<std::string>{"Katze", "Hund"}));
   EXPECT_EQ(class_names(it, folder.write("m.txt", "a\nb")), (std::vector<std::string>{"a", "b"}));
   const std::string error = error_of<UserError>([&] { class_names(it, folder.write("n.txt", "a\nb\nc\n")); });
-  expect_part(error, "names 3 classes, the model knows 2");
+  expect_part(error, "names 3 classes, the model has 2");
   EXPECT_FALSE(error_of<UserError>([&] { class_names(it, folder / "none.txt"); }).empty());
 }
 

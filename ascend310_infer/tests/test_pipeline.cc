@@ -1,7 +1,9 @@
 #include <png.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "helpers.h"
 #include "pipeline.h"
