@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Build ascend310_infer/build/tinynet_infer.
-#   bash ascend310_infer/build.sh [BUILD_FOLDER] [-DNAME=VALUE ...]   (CMakeLists.txt names the options)
-# LITE_HOME  (or MS_LITE_HOME) an unpacked MindSpore Lite package; without it the program runs ONNX files only
-# What the compiler needs is installed where that is allowed (root on Debian or Ubuntu), else named.
+# Build the C++ program, by default as ascend310_infer/build/tinynet_infer. Prints its path.
+#   bash ascend310_infer/build.sh [BUILD_FOLDER] [-DNAME=VALUE ...]   (CMakeLists.txt lists the options)
+# LITE_HOME  (or MS_LITE_HOME) an unpacked MindSpore Lite package, for MINDIR files; default: ONNX files only
+# Installs missing packages as root on Debian or Ubuntu; other users get their names.
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 
@@ -13,7 +13,7 @@ ensure_compiler() {
   for package in "${PACKAGES[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
-  if [ ${#missing[@]} = 0 ] || ! command -v apt-get >/dev/null; then return; fi # without apt, CMake says what is missing
+  if [ ${#missing[@]} = 0 ] || ! command -v apt-get >/dev/null; then return; fi # without apt, CMake names what is missing
   [ "$(id -u)" = 0 ] || fail "to build the C++ program, run as root: apt-get install ${missing[*]}"
   { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >&2 || fail \
     "installing ${missing[*]} failed, see above"

@@ -1,4 +1,4 @@
-// What tests share: a folder of their own, image files made by libjpeg and libpng, and the text of an error.
+// Helpers of the tests: temporary folders, image files, and the text of an error.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +16,8 @@ namespace tinynet {
 
 using Bytes = std::vector<std::uint8_t>;
 
-class Folder {  // vanishes with all that is in it
+// A new temporary folder. The destructor removes it with its contents.
+class Folder {
  public:
   Folder();
   Folder(const Folder&) = delete;
@@ -31,16 +32,18 @@ class Folder {  // vanishes with all that is in it
 
 std::string text_of_file(const std::filesystem::path& path);
 
-// Rows of `values` (of one byte; of two, big end first, when depth is 16; packed when below 8).
+// Return image files. `values` holds the rows as PNG stores them: 16-bit values with the high byte first, and
+// depths below 8 packed into bytes.
 Bytes png(int width, int height, int color_type, int depth, const Bytes& values, const Bytes& palette = {});
 Bytes jpeg(int width, int height, int components, const Bytes& values);
 
-Image picture(int width, int height);  // RGB, of structure that no mistake of order survives
+// Returns an RGB picture in which any change of order changes pixels.
+Image picture(int width, int height);
 Bytes rgb(const Image& image);
 
 Description description(int size, int short_side, int classes);
 
-// The text of the Error that `call` throws; it must be one line.
+// Returns the text of the Error that `call` must throw. The text must be one line.
 template <typename Error, typename Call>
 std::string error_of(const Call& call) {
   try {

@@ -1,3 +1,4 @@
+// The choice of a back end by suffix, device and flags.
 #include "backend.h"
 #include "helpers.h"
 #include "options.h"
@@ -16,7 +17,7 @@ Options options(const std::string& model, Device device = Device::kCpu) {
   return it;
 }
 
-TEST(Backend, OneThatDoesNotExistIsNeverReplacedByAnother) {
+TEST(Backend, AnUnsupportedCombinationIsRefused) {
   expect_part(refused(options("m.onnx", Device::kAscend)), "m.onnx is an ONNX file, which runs on the CPU");
   expect_part(refused(options("m.ckpt")), "--model_path is m.ckpt; expected a .mindir or .onnx file");
 #ifndef TINYNET_WITH_LITE
@@ -24,7 +25,7 @@ TEST(Backend, OneThatDoesNotExistIsNeverReplacedByAnother) {
 #endif
 }
 
-TEST(Backend, FlagsThatTheModelCannotHeedAreRefused) {
+TEST(Backend, FlagsOfMindSporeLiteAreRefusedForAnOnnxFile) {
   Options it = options("m.onnx");
   it.config = "lite.ini";
   expect_part(refused(it), "--config_file");
@@ -34,14 +35,6 @@ TEST(Backend, FlagsThatTheModelCannotHeedAreRefused) {
   it = options("m.onnx");
   it.precision = "enforce_fp32";
   expect_part(refused(it), "--precision_mode");
-}
-
-TEST(Backend, AWrongLibraryOfOnnxRuntimeIsNamed) {
-  Options it = options("m.onnx");
-  it.onnxruntime = "/nowhere/libonnxruntime.so";
-  expect_part(refused(it), "ONNX Runtime cannot be opened");
-  it.onnxruntime = "libm.so.6";
-  expect_part(refused(it), "libm.so.6 is not ONNX Runtime");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The contract with MindSpore Lite, on the test double of lite_double/: what is called in which order with which
-// shapes. It proves neither numbers nor anything about an Ascend.
+// The calls to MindSpore Lite, their order and shapes, on the test double of lite_double/.
+// The double computes no network and has no Ascend, so these tests prove nothing about either.
 #include <cstring>
 #include <sstream>
 
@@ -25,7 +25,7 @@ class Lite : public testing::Test {
     return error_of<UserError>([&] { open(model, device); });
   }
 
-  Lines calls() {  // since the last time
+  Lines calls() {  // since the last call of calls()
     std::istringstream log(text_of_file(folder_ / "m.mindir.calls"));
     Lines lines;
     for (std::string line; std::getline(log, line);) lines.push_back(line);
@@ -34,7 +34,7 @@ class Lite : public testing::Test {
     return lines;
   }
 
-  // Logits of `count` images, of which image i has values i + 1, i + 2, ...; right if as the double computes them.
+  // Runs `count` different images and compares the logits with those that the double must compute.
   template <typename T>
   void expect_right(Backend& backend, int count) {
     const InputSpec input = backend.input();
@@ -50,7 +50,7 @@ class Lite : public testing::Test {
       }
     }
     backend.run(images.data(), count, found.data());
-    EXPECT_EQ(found.back(), -7);  // not a value too far
+    EXPECT_EQ(found.back(), -7);  // run() writes nothing after the logits
     found.pop_back();
     EXPECT_EQ(found, expected);
   }

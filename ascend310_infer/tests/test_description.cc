@@ -1,3 +1,4 @@
+// The JSON file of a model: what is read, and which mistakes are named.
 #include <nlohmann/json.hpp>
 
 #include "description.h"

@@ -1,3 +1,4 @@
+// The order of images, and files that are complete or absent.
 #include <algorithm>
 
 #include "files.h"
@@ -21,7 +22,7 @@ std::vector<std::string> entries(const fs::path& folder) {
   return found;
 }
 
-TEST(Files, TheOrderIsThatOfPython) {  // os.walk with names sorted by code point
+TEST(Files, TheOrderIsThatOfPython) {  // of os.walk with names sorted by code point
   const Folder folder;
   for (const char* name : {"b.jpg", "B.JPG", "a/2.png", "a/10.png", "a/c/z.tif", "ab/1.bmp", "\xc3\xa9.jpeg", "~.tiff",
                            "z.jpg", "a.b.jpg", ".hidden.jpg", ".folder/x.jpg", "notes.txt", "jpg", "empty/.jpg"}) {

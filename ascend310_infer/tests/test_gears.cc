@@ -1,3 +1,4 @@
+// Batch sizes of a compiled model.
 #include "gears.h"
 #include "helpers.h"
 

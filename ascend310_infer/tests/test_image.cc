@@ -1,3 +1,4 @@
+// Decoding of all kinds of JPEG and PNG, whole, truncated, damaged and too large.
 #include <png.h>
 #include <sys/resource.h>
 #include <zlib.h>
@@ -82,7 +83,7 @@ TEST(Image, NoDamagedByteDoesHarm) {
         damaged[i] = static_cast<std::uint8_t>(damaged[i] ^ flip);
         try {
           decoded(damaged);
-        } catch (const ImageError&) {  // or pixels: both are fine
+        } catch (const ImageError&) {  // an error is as correct as pixels
         }
       }
     }
@@ -106,14 +107,14 @@ TEST(Image, OtherFilesAreRefused) {
   EXPECT_FALSE(error_of<ImageError>([&] { image.resize(0, 5); }).empty());
 }
 
-// Writes `number` at `place`, big end first, as PNG does.
+// Writes `number` at `place`, high byte first, as in PNG.
 void put(Bytes& file, std::size_t place, std::uint32_t number) {
   for (int i = 0; i < 4; ++i) file[place + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
 }
 
 TEST(Image, ATooLargePngIsRefusedBeforeItsRowsAreAllocated) {
   Bytes file = png(1, 1, PNG_COLOR_TYPE_RGB, 8, {1, 2, 3});
-  const std::size_t header = 12, checksum = 29;  // places in the file
+  const std::size_t header = 12, checksum = 29;  // offsets in the file
   put(file, header + 4, 0x7fffffff);
   put(file, header + 8, 0x7fffffff);
   put(file, checksum, static_cast<std::uint32_t>(crc32(0, &file[header], checksum - header)));

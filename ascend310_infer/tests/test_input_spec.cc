@@ -1,3 +1,4 @@
+// Inputs, outputs and batch sizes that a model may have.
 #include "helpers.h"
 #include "input_spec.h"
 

@@ -1,3 +1,4 @@
+// The command line: defaults, all flags, and mistakes.
 #include "helpers.h"
 #include "options.h"
 

@@ -1,3 +1,4 @@
+// The order of results, bounds, and failures of the pipeline, with a fake back end.
 #include <png.h>
 
 #include <atomic>
@@ -11,7 +12,7 @@
 namespace tinynet {
 namespace {
 
-// Logit 0 is the image's first byte, logit 1 how many images the call had.
+// Logit 0 is the first byte of the image; logit 1 is the number of images in the call.
 class FakeBackend : public Backend {
  public:
   FakeBackend(int batch, int concurrency, bool offloads = false)
@@ -31,7 +32,7 @@ class FakeBackend : public Backend {
       logits[2 * i] = static_cast<float>(images[input().bytes_per_image() * i]);
       logits[2 * i + 1] = static_cast<float>(count);
     }
-    std::memset(images, 255, input().bytes_per_image() * batch_);  // it may: nobody needs them any more
+    std::memset(images, 255, input().bytes_per_image() * batch_);  // a back end may overwrite its input
     --running;
   }
 
@@ -46,7 +47,7 @@ class FakeBackend : public Backend {
 
 class PipelineTest : public testing::Test {
  protected:
-  // Image i is of value i % 251, except each 10th when `broken`.
+  // Image i has the value i % 251. If `broken`, images 3, 13, 23, ... cannot be decoded.
   void make_images(int count, bool broken = false) {
     for (int i = 0; i < count; ++i) {
       const auto value = static_cast<std::uint8_t>(i % 251);

@@ -1,3 +1,4 @@
+// Normalized planes and packed pixels.
 #include <cstring>
 
 #include "helpers.h"
@@ -6,7 +7,7 @@
 namespace tinynet {
 namespace {
 
-TEST(Preprocess, NormalizedAsPythonDoesInFloat32) {  // bits of Preprocess.normalize for these bytes
+TEST(Preprocess, NormalizedAsPythonDoesInFloat32) {  // expected: bits of Preprocess.normalize
   const std::uint8_t bytes[] = {0, 1, 17, 128, 254, 255};
   const std::uint32_t expected[3][6] = {{0xc0078bbd, 0xc006732b, 0xbfe9d408, 0x3d97af22, 0x400ed58a, 0x400fee1d},
                                         {0xc0024924, 0xc0012a4e, 0xbfde79e7, 0x3e521b41, 0x401a4ee1, 0x401b6db6},
@@ -33,7 +34,7 @@ TEST(Preprocess, PixelsArePackedForAModelThatNormalizes) {
   Bytes packed(input.bytes_per_image() + 1, 77);
   Preprocessor preprocess(description(8, 8, 2), input);
   preprocess(image, reinterpret_cast<std::byte*>(packed.data()));
-  EXPECT_EQ(packed.back(), 77);  // not a byte too far
+  EXPECT_EQ(packed.back(), 77);  // nothing is written after the image
   packed.pop_back();
   EXPECT_EQ(packed, rgb(image));
 }

@@ -1,3 +1,4 @@
+// The order of classes, and each format with odd names, errors and existing files.
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -89,7 +90,7 @@ TEST(Report, CsvIsQuotedWhereItMustBe) {
             "b,,,,,\"bad, really\"\n");
 }
 
-// The .bin files written for images of which those called bad.* cannot be read.
+// Writes a .bin report in which images named bad.* have errors; returns the names of its files.
 std::vector<std::string> bin_files(const Folder& folder, const std::vector<ImageFile>& images) {
   const auto report = open_report(to(folder / "out", Format::kBin), images, {});
   for (std::size_t i = 0; i < images.size(); ++i) {

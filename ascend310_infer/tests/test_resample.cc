@@ -1,4 +1,4 @@
-// The numbers are Pillow's, of the same picture: src/preprocess.py's crop.
+// Crops against those of Pillow: the numbers come from src/images/preprocess.py for the same picture.
 #include "helpers.h"
 #include "resample.h"
 

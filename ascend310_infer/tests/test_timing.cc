@@ -1,3 +1,4 @@
+// Quantiles, stop watches, and the two reports of a run.
 #include <nlohmann/json.hpp>
 
 #include "helpers.h"

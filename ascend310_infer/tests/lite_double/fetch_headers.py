@@ -1,8 +1,8 @@
-"""Fetch MindSpore Lite's public C++ headers for the tests, out of a MindSpore wheel that still carries them.
+"""Fetch MindSpore Lite's public C++ headers for the tests from an older MindSpore wheel, which contains them.
 
 python fetch_headers.py [FOLDER]    (default ascend310_infer/build/lite_headers; sources then include "include/api/...")
 
-Of the wheel's 749 MB some 3 MB are read, by byte ranges. Exit status 2, with one line, when that cannot be had.
+Reads about 3 MB of the wheel's 749 MB by byte ranges. Ends with status 2 and one line if that fails.
 """
 
 import base64
@@ -22,7 +22,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-WHEEL = "mindspore-2.7.0-cp311-cp311-manylinux1_x86_64.whl"  # 2.10 has no such headers any more
+WHEEL = "mindspore-2.7.0-cp311-cp311-manylinux1_x86_64.whl"  # later wheels lack the headers
 SHA256_OF_RECORD = "2546cd5918a04a0fd7c3780e426bb8305dcc3fcf772eea08c9450d85a1fd7eda"
 FOLDERS = ("mindspore/include/api/", "mindspore/include/mindapi/base/")
 DEFAULT = Path(__file__).resolve().parents[2] / "build" / "lite_headers"
@@ -67,14 +67,14 @@ class RemoteFile(io.RawIOBase):
 
 
 def index_url() -> str:
-    """The package index that pip uses."""
+    """Return the address of the package index that pip uses."""
     command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
     configured = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     return os.environ.get("PIP_INDEX_URL") or configured or "https://pypi.org/simple"
 
 
 def locate(index: str) -> tuple[str, int]:
-    """Address and size of the wheel."""
+    """Return address and size of the wheel."""
     page = f"{index.rstrip('/')}/mindspore/"
     accepted = {"Accept": "application/vnd.pypi.simple.v1+json, text/html;q=0.1"}
     with urllib.request.urlopen(urllib.request.Request(page, headers=accepted), timeout=TIMEOUT) as answer:
@@ -91,10 +91,10 @@ def locate(index: str) -> tuple[str, int]:
 
 
 def extract(wheel: zipfile.ZipFile, target: Path) -> None:
-    """Write the headers below `target`, each as the wheel's RECORD has its SHA-256, which must be the known one."""
+    """Write the headers below `target`. Checks each against the wheel's RECORD, and that against SHA256_OF_RECORD."""
     record = wheel.read("mindspore-2.7.0.dist-info/RECORD")
     if hashlib.sha256(record).hexdigest() != SHA256_OF_RECORD:
-        raise OSError(f"{WHEEL} has another RECORD than the one known here; it is not that wheel")
+        raise OSError(f"{WHEEL} has an unexpected RECORD")
     for name, digest, _ in csv.reader(record.decode().splitlines()):
         if name.startswith(FOLDERS) and name.endswith(".h"):
             content = wheel.read(name)
@@ -107,7 +107,7 @@ def extract(wheel: zipfile.ZipFile, target: Path) -> None:
 
 
 def fetch(folder: Path) -> None:
-    """Make `folder`, unless it is there; an interrupted run leaves no half of it."""
+    """Make `folder` unless it exists. An interrupted run leaves nothing."""
     if (folder / "include/api/model.h").is_file():
         return
     url, size = locate(index_url())

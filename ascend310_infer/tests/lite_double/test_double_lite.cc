@@ -1,11 +1,10 @@
-// TEST DOUBLE of libmindspore-lite.so: the part of MindSpore Lite's C++ API that the program calls, for its tests.
-// It runs no network. A "model" is a text file of lines key=value:
-//   input=-1,3,8,8   shape; -1: open            type=float32   or uint8, int32
-//   output=-1,4      shape; -1: the batch       output_type=float32   or float16, int32
-//   gears=1;4        what GetModelInfo("dynamic_dims") says; Resize refuses all others (numbers between ;)
-//   inputs=1  outputs=1  missing_bytes=0        fail=Build   or Resize, Predict
-// Logit c of an image is the sum of its values number c, c + classes, c + 2 classes, ... Calls are logged to
-// MODEL.calls.
+// TEST DOUBLE of libmindspore-lite.so: the part of MindSpore Lite's C++ API that the program calls.
+// It runs no network. A "model" is a text file with lines KEY=VALUE:
+//   input=-1,3,8,8   shape, -1 is open            type=float32   or uint8, int32
+//   output=-1,4      shape, -1 is the batch       output_type=float32   or float16, int32
+//   gears=1;4        the answer to GetModelInfo("dynamic_dims"); Resize refuses other batches
+//   inputs=1  outputs=1  missing_bytes=0          fail=Build   or Resize, Predict
+// Logit c of an image is the sum of its values c, c + classes, c + 2 classes, ... All calls are logged to MODEL.calls.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -44,7 +43,7 @@ size_t bytes_of(enum DataType type) {
   return type == DataType::kNumberTypeFloat16 ? 2 : 4;
 }
 
-uint16_t half(float value) {  // of whole numbers up to 2048: exact
+uint16_t half(float value) {  // exact for whole numbers up to 2048
   if (value == 0) return 0;
   int exponent = 0;
   const float fraction = std::frexp(std::abs(value), &exponent);
@@ -126,7 +125,7 @@ class ModelImpl {
 
   bool fails(const std::string& step) const { return get("fail", "") == step; }
 
-  void set_shape(const Lengths& shape) {  // a fresh tensor: who kept an old one is found out
+  void set_shape(const Lengths& shape) {  // a new tensor, so that use of an old one fails
     input = std::make_shared<MSTensor::Impl>();
     input->shape = shape;
     input->type = type_named(get("type", "float32"));
@@ -152,7 +151,7 @@ class ModelImpl {
     return output;
   }
 
-  size_t black_images() const {  // all zero, at the end: padding
+  size_t black_images() const {  // the number of all-zero images at the end: padding
     const auto batch = static_cast<size_t>(input->shape[0]);
     const size_t bytes = input->data.size() / batch;
     size_t black = 0;
