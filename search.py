@@ -10,13 +10,16 @@ import sys
 
 from src.cli import run_commands
 from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
-from src.search.commands import compare, cost, formula, published
+from src.search.comparison import compare_networks
+from src.search.cost_report import show_cost
+from src.search.models_table import show_models
+from src.search.network_for_budget import find_network
 
 COMMANDS = {
-    "cost": (CostConfig, cost),
-    "formula": (FormulaConfig, formula),
-    "compare": (CompareConfig, compare),
-    "table": (TableConfig, published),
+    "cost": (CostConfig, show_cost),
+    "formula": (FormulaConfig, find_network),
+    "compare": (CompareConfig, compare_networks),
+    "table": (TableConfig, show_models),
 }
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""How long a network takes on this machine, and the largest of a family that keeps a time.
+"""The latency of networks on this machine, and the largest network of a family that meets a limit.
 
-What is timed is the ONNX file that export would write, BatchNorm folded, one image, in ONNX Runtime on the CPU. Weights
-are random: they do not change the time.
+The measured program is the ONNX file that export would write: BatchNorm folded, one image, ONNX Runtime on the CPU.
+Weights are random, because they do not change the time.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from math import log
+from math import log, sqrt
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 from mindspore import Tensor
 from tqdm import tqdm
 
-from src.deploy.deployed_network import DeployedGraph
+from src.deploy.deployed_network import DeployedNetwork
 from src.deploy.folding import folded
 from src.deploy.onnx_file import write_onnx
 from src.deploy.timing import onnx_seconds
@@ -27,101 +27,117 @@ from src.images.preprocess import Preprocess
 from src.models import create_model
 from src.runtime import device
 
-ROUNDS = 20  # of a measurement, four calls each
-CLOSE = 0.02  # share by which a budget that is too slow may be larger than the answer's
-MEASUREMENTS = 16  # at most
+ROUNDS = 20  # of a measurement; its result is the median over the rounds
+MAX_MEASUREMENTS = 16  # of a search
+BUDGET_TOLERANCE = 0.02  # stop when the smallest budget that is too slow is within 2 % of the largest that is not
 
 
-class Timed(NamedTuple):
-    """A network and the median seconds that it takes for one image."""
+class Latency(NamedTuple):
+    """A network and the median seconds for one image."""
 
     network: Architecture
     seconds: float
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of one image."""
+        """The multiply-adds of one image."""
         return total_cost(self.network).macs
 
 
-def timed(network: Architecture, threads: int = 1) -> Timed:
-    """Export the network with random weights and time it with so many threads.
+class Trial(NamedTuple):
+    """A budget in multiply-adds, and the seconds that its network takes for one image."""
+
+    budget: float
+    seconds: float
+
+
+def measure_latency(network: Architecture, threads: int = 1) -> Latency:
+    """Export a network with random weights and measure its latency with `threads` threads.
 
     Raises:
         UserError: the onnx packages are not installed.
     """
     device.setup("CPU", seed=1)
     shape = (1, 3, network.resolution, network.resolution)
-    graph = DeployedGraph(folded(create_model(network).set_train(False)), Preprocess(network.resolution))
+    graph = DeployedNetwork(folded(create_model(network).set_train(False)), Preprocess(network.resolution))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         write_onnx(graph, Tensor(np.zeros(shape, np.float32)), path, 1)
         image = np.random.RandomState(0).randn(*shape).astype(np.float32)
         (seconds,) = onnx_seconds([path], image, threads, ROUNDS)
-    return Timed(network, seconds)
+    return Latency(network, seconds)
 
 
 def largest_within(
-    family: Callable[[float], Architecture],
+    network_for: Callable[[float], Architecture],
     start: float,
-    most: float,
-    seconds: float,
-    measure: Callable[[Architecture], Timed] = timed,
-) -> list[Timed]:
-    """Look for the network with the most multiply-adds that keeps `seconds`.
+    largest_budget: float,
+    limit: float,
+    measure: Callable[[Architecture], Latency] = measure_latency,
+) -> list[Latency]:
+    """Search the network with the most multiply-adds whose latency is at most `limit`.
 
-    Times are taken to rise as a power of the MACs; the next network is measured where that line meets the limit.
+    The search assumes that latency is a power of the budget, and measures the budget where this curve meets the limit.
 
     Args:
-        family: the network for a budget of multiply-adds; raises UserError for one that is out of its reach.
-        start: the budget of the first network.
-        most: the greatest budget.
-        seconds: the limit.
-        measure: how a network is timed.
+        network_for: returns the network for a budget of multiply-adds; raises UserError if the budget is out of reach.
+        start: the first budget.
+        largest_budget: the upper end of the search.
+        limit: seconds for one image.
+        measure: measures the latency of a network.
 
     Returns:
-        All that were measured, fewest MACs first. The answer is the last that keeps the limit.
+        All measurements, fewest multiply-adds first. The last one that meets the limit is the answer.
 
     Raises:
-        UserError: none of them keeps it.
+        UserError: none of the measured networks meets the limit.
     """
-    found: dict[int, Timed] = {}  # by multiply-adds, which rise in jumps: several budgets may give one network
-    slow = fast = None  # the nearest budgets on either side of the limit, with the seconds of their networks
+    measured: dict[int, Latency] = {}  # by multiply-adds, because several budgets may give the same network
+    slow: Trial | None = None  # the smallest budget that misses the limit
+    fast: Trial | None = None  # the largest budget that meets the limit
     budget = start
-    for _ in tqdm(range(MEASUREMENTS), desc="measuring", leave=False, disable=None):
+    for _ in tqdm(range(MAX_MEASUREMENTS), desc="measuring", leave=False, disable=None):
         try:
-            network = family(budget)
+            network = network_for(budget)
         except UserError:
+            if slow is None and fast is None:
+                raise
             if slow is None:
-                if fast is None:
-                    raise
                 break
-            budget = (budget * slow[0]) ** 0.5  # nearer to what can be built
-            if slow[0] <= budget * (1 + CLOSE):
+            budget = sqrt(budget * slow.budget)  # between this budget, which is too small, and one that can be built
+            if slow.budget <= budget * (1 + BUDGET_TOLERANCE):
                 break
             continue
         macs = total_cost(network).macs
-        one = found[macs] = found.get(macs) or measure(network)
-        if one.seconds <= seconds:
-            fast = budget, one.seconds
+        latency = measured[macs] = measured.get(macs) or measure(network)
+        if latency.seconds <= limit:
+            fast = Trial(budget, latency.seconds)
         else:
-            slow = budget, one.seconds
-        if (fast and budget == most) or (fast and slow and slow[0] <= fast[0] * (1 + CLOSE)):
+            slow = Trial(budget, latency.seconds)
+        if fast and budget == largest_budget:
             break
-        budget = min(most, _next_budget(slow, fast, seconds))
+        if fast and slow and slow.budget <= fast.budget * (1 + BUDGET_TOLERANCE):
+            break
+        budget = min(largest_budget, _next_budget(budget, slow, fast, limit))
     if fast is None:
+        fastest = min(latency.seconds for latency in measured.values())
         raise UserError(
-            f"latency is {seconds * 1e3:g}ms; the fastest network of this family that was measured takes "
-            f"{min(one.seconds for one in found.values()) * 1e3:.2f} ms here; allow more, or take a smaller --base"
+            f"latency is {limit * 1e3:g}ms; the fastest network of this family that was measured takes "
+            f"{fastest * 1e3:.2f} ms here; raise the limit, or choose a smaller --base"
         )
-    return [found[macs] for macs in sorted(found)]
+    return [measured[macs] for macs in sorted(measured)]
 
 
-def _next_budget(slow: tuple[float, float] | None, fast: tuple[float, float] | None, seconds: float) -> float:
-    """Where the time should be the limit; between two budgets, well inside."""
-    if fast is None:
-        return slow[0] * max(0.2, min(0.9, seconds / slow[1]))
-    if slow is None:
-        return fast[0] * min(5, max(1.1, seconds / fast[1]))
-    share = log(seconds / fast[1]) / log(slow[1] / fast[1])
-    return fast[0] * (slow[0] / fast[0]) ** min(0.85, max(0.15, share))
+def _next_budget(budget: float, slow: Trial | None, fast: Trial | None, limit: float) -> float:
+    """Return the budget whose latency should be the limit.
+
+    A step changes the budget by a factor of at most 5, and stays away from the ends of the interval (fast, slow).
+    """
+    if slow and fast:
+        share = log(limit / fast.seconds) / log(slow.seconds / fast.seconds)
+        return fast.budget * (slow.budget / fast.budget) ** min(0.85, max(0.15, share))
+    if slow:
+        return slow.budget * max(0.2, min(0.9, limit / slow.seconds))
+    if fast:
+        return fast.budget * min(5, max(1.1, limit / fast.seconds))
+    return budget

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from src.config import TableConfig
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES
 from src.errors import UserError
@@ -36,6 +37,25 @@ class Table(NamedTuple):
         header = [column.chinese if chinese else column.english for column in self.columns]
         rows = [[column.cell(row) for column in self.columns] for row in ROWS if row.name in self.networks]
         return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
+
+
+def show_models(config: TableConfig) -> None:
+    """Print all networks in Markdown: cost, published accuracy and its source, name in timm, recipe.
+
+    python search.py table
+    python search.py table --write README.md README_CN.md
+
+    Raises:
+        UserError: `--write` is given without files or files without `--write`, or as for `write_table`.
+    """
+    if config.write != bool(config.files):
+        raise UserError(
+            "--write and files belong together, such as `search.py table --write README.md`; give both or neither"
+        )
+    if config.write:
+        write_table(config.files)
+    else:
+        print(ALL_NETWORKS.markdown())
 
 
 def with_table(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of the tiny formula, of families of networks and of one network's stages."""
+"""Pictures of the tiny formula, of families of networks and of the stages of one network."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from src.design.architecture import Architecture
+from src.design.architecture import Architecture, Family
 from src.design.cost import cost_table, total_cost
-from src.design.families import ARCHITECTURES, EFFICIENTNETS, INVERSE_GIANTS, TINYNET_COEFFICIENTS, TINYNETS
+from src.design.families import ARCHITECTURES, INVERSE_GIANTS, TINYNET_COEFFICIENTS
 from src.design.formula import Formula, predict_log
-from src.design.ghostnet import GHOSTNETS
 from src.design.points import published_points
 from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
@@ -24,32 +23,39 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-BUDGETS = np.geomspace(0.03, 1, 121)  # c of the curves; every third one is solved for its width
-BAND = 2  # standard deviations
+BUDGETS = np.geomspace(0.03, 1, 121)  # c of the curves; the width is solved for every third budget
+BAND_DEVIATIONS = 2  # half the width of the band around a curve, in standard deviations
 
 
-class Family(NamedTuple):
-    """Networks drawn in one colour, and how far from their points (right, up) their names stand, in points."""
+class Series(NamedTuple):
+    """Networks that are drawn as one line."""
 
-    colour: str
-    shift: tuple[int, int]
+    label: str
+    color: str
+    shift: tuple[int, int]  # of the names from their points: right and up, in points of 1/72 inch
 
 
-FAMILIES = {
-    "TinyNet":              Family("tab:blue",   (-5, 3)),
-    "EfficientNet":         Family("tab:orange", (5, -3)),
-    "EfficientNet, shrunk": Family("tab:green",  (5, -3)),
-    "GhostNet":             Family("tab:red",    (-5, 3)),
-    "S-GhostNet":           Family("tab:purple", (-5, 12)),
-    "other":                Family("black",      (5, 3)),
+SERIES: dict[Family, Series] = {
+    "tinynet":      Series("TinyNet",      "tab:blue",   (-5, 3)),
+    "efficientnet": Series("EfficientNet", "tab:orange", (5, -3)),
+    "ghostnet":     Series("GhostNet",     "tab:red",    (-5, 3)),
+    "s_ghostnet":   Series("S-GhostNet",   "tab:purple", (-5, 12)),
 }  # fmt: skip
+INVERSE_GIANT_SERIES = Series("EfficientNet, shrunk", "tab:green", (5, -3))
+UNPUBLISHED_SERIES = Series("other", "black", (5, 3))
 
 
 def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Path) -> None:
-    """r, d and w over c: the formula with a band of two standard deviations, its points, and one network made by it.
+    """Draw r, d and w over c: the formula with a band of two standard deviations, its points, and one network.
 
-    The width is drawn by the scaling law, with the band, and as it is solved on the cost of `base`. The points of w
-    are those of the published TinyNets, and are there if the formula was fitted on these.
+    The width is drawn twice: by the scaling law, with a band, and solved on the cost of `base`. The points of w are the
+    published TinyNets; they are drawn only if the formula was fitted on these.
+
+    Args:
+        formula: the curves.
+        shrunk: the network to mark.
+        base: the network that the formula shrinks.
+        path: the picture to write.
 
     Raises:
         UserError: matplotlib is not installed, or the file cannot be written.
@@ -62,15 +68,16 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
     _draw_curve(right, (np.log(BUDGETS) - 2 * r - d) / 2, np.hypot(r_spread, d_spread / 2), "scaling law")
     right.plot(*_solved_widths(base, formula), ".", color="tab:gray", ms=4, label="solved on the cost")
     published = formula.points == published_points()
-    widths = [*(w for _, w, _ in TINYNET_COEFFICIENTS.values()), 1] if published else []
-    budgets, *factors = zip(*((point.c, point.r, point.d) for point in formula.points))
-    for axes, title, points, chosen in (
-        (left, "resolution r", factors[0], shrunk.r),
-        (middle, "depth d", factors[1], shrunk.d),
+    budgets = [point.c for point in formula.points]
+    resolutions, depths = [point.r for point in formula.points], [point.d for point in formula.points]
+    widths = [*(factors.width for factors in TINYNET_COEFFICIENTS.values()), 1.0] if published else []
+    for axes, title, values, chosen in (
+        (left, "resolution r", resolutions, shrunk.r),
+        (middle, "depth d", depths, shrunk.d),
         (right, "width w", widths, shrunk.w),
     ):
-        if points:
-            axes.plot(budgets, points, "o", color="black", ms=5, label="published" if published else "points")
+        if values:
+            axes.plot(budgets, values, "o", color="black", ms=5, label="published" if published else "points")
         ring = {"mfc": "none", "color": "tab:red", "ms": 11, "mew": 2}
         axes.plot(shrunk.c, chosen.value, "o", label=_text(shrunk.architecture.name), **ring)
         axes.set(title=title, xlabel=f"c, share of the MACs of {_text(base.name)}", xscale="log")
@@ -80,26 +87,18 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
 
 
 def draw_families(networks: Sequence[Architecture], path: Path) -> None:
-    """Parameters and resolution over MACs, a colour for each family.
+    """Draw parameters and resolution over MACs, with a color for each family.
 
     Raises:
         UserError: as for `draw_formula`.
     """
     figure = _figure(13, 7.5)
     left, right = figure.subplots(1, 2)
-    for family, (colour, shift) in FAMILIES.items():
-        members = [network for network in networks if _family(network.name) == family]
-        costs = [total_cost(network) for network in members]
-        macs = [cost.macs / 1e6 for cost in costs]
-        heights = [cost.parameters / 1e6 for cost in costs], [network.resolution for network in members]
-        for axes, values in zip((left, right), heights):
-            if members:
-                axes.plot(macs, values, "o-", color=colour, ms=5, lw=1, label=family)
-            for network, *point in zip(members, macs, values):
-                axes.annotate(
-                    *(_short(network.name), point, shift), textcoords="offset points", color=colour, fontsize=7.5,
-                    ha="left" if shift[0] > 0 else "right", va="bottom" if shift[1] > 0 else "top",
-                )  # fmt: skip
+    for series in (*SERIES.values(), INVERSE_GIANT_SERIES, UNPUBLISHED_SERIES):
+        members = [network for network in networks if _series(network) == series]
+        if members:
+            _draw_series(left, series, members, [total_cost(network).parameters / 1e6 for network in members])
+            _draw_series(right, series, members, [network.resolution for network in members])
     left.set(ylabel="M parameters")
     right.set(ylabel="resolution, pixels")
     for axes in (left, right):
@@ -113,7 +112,7 @@ def draw_families(networks: Sequence[Architecture], path: Path) -> None:
 
 
 def draw_stages(network: Architecture, path: Path) -> None:
-    """Where one network's MACs and parameters are.
+    """Draw the MACs and the parameters of each part of one network as bars.
 
     Raises:
         UserError: as for `draw_formula`.
@@ -122,9 +121,9 @@ def draw_stages(network: Architecture, path: Path) -> None:
     figure = _figure(11, 0.35 * len(rows) + 1.4)
     labels = [f"{row.name}  ({row.channels} x {row.size} x {row.size})" for row in rows]
     panels = (("M MACs", "macs", "tab:blue"), ("M parameters", "parameters", "tab:orange"))
-    for axes, (title, key, colour) in zip(figure.subplots(1, 2, sharey=True), panels):
+    for axes, (title, key, color) in zip(figure.subplots(1, 2, sharey=True), panels):
         values = np.array([getattr(row.cost, key) for row in rows]) / 1e6
-        bars = axes.barh(labels, values, color=colour)
+        bars = axes.barh(labels, values, color=color)
         axes.bar_label(bars, [f"{value:.3g} ({value / values.sum():.0%})" for value in values], padding=3, fontsize=8)
         axes.set(title=f"{title}: {values.sum():,.2f}")
         axes.margins(x=0.25)
@@ -134,44 +133,56 @@ def draw_stages(network: Architecture, path: Path) -> None:
 
 
 def _draw_curve(axes: Axes, mean: np.ndarray, spread: np.ndarray, label: str) -> None:
-    """exp(mean) over the budgets, with its band; both are of logarithms."""
-    low, high = np.exp(mean - BAND * spread), np.exp(mean + BAND * spread)
-    axes.fill_between(BUDGETS, low, high, color="tab:blue", alpha=0.25, lw=0, label=f"\u00b1 {BAND} deviations")
+    """Draw exp(mean) over the budgets, with a band. Mean and spread are those of logarithms."""
+    low, high = np.exp(mean - BAND_DEVIATIONS * spread), np.exp(mean + BAND_DEVIATIONS * spread)
+    band = f"\u00b1 {BAND_DEVIATIONS} deviations"
+    axes.fill_between(BUDGETS, low, high, color="tab:blue", alpha=0.25, lw=0, label=band)
     axes.plot(BUDGETS, np.exp(mean), color="tab:blue", label=label)
 
 
+def _draw_series(axes: Axes, series: Series, networks: Sequence[Architecture], values: Sequence[float]) -> None:
+    """Draw one value for each network over its MACs, with the networks' names."""
+    macs = [total_cost(network).macs / 1e6 for network in networks]
+    axes.plot(macs, values, "o-", color=series.color, ms=5, lw=1, label=series.label)
+    right, up = series.shift
+    for network, x, y in zip(networks, macs, values):
+        axes.annotate(
+            *(_short(network.name), (x, y), series.shift), textcoords="offset points", color=series.color,
+            ha="left" if right > 0 else "right", va="bottom" if up > 0 else "top", fontsize=7.5,
+        )  # fmt: skip
+
+
 def _solved_widths(base: Architecture, formula: Formula) -> tuple[list[float], list[float]]:
-    """Budgets and the width that meets each; those that `base` cannot be shrunk to are left out."""
-    whole, budgets, widths = total_cost(base).macs, [], []
+    """Return budgets and the width that meets each, without the budgets that `base` cannot be shrunk to."""
+    base_macs, budgets, widths = total_cost(base).macs, [], []
     for c in BUDGETS[::3]:
         with contextlib.suppress(UserError):
-            widths.append(shrink(base, c * whole, formula).w.value)
+            widths.append(shrink(base, c * base_macs, formula).w.value)
             budgets.append(c)
     return budgets, widths
 
 
-def _family(name: str) -> str:
-    known = {"TinyNet": TINYNETS, "EfficientNet": EFFICIENTNETS, "EfficientNet, shrunk": INVERSE_GIANTS}
-    if name in GHOSTNETS:
-        return "S-GhostNet" if name.startswith("s_") else "GhostNet"
-    return next((family for family, members in known.items() if name in members), "other")
+def _series(network: Architecture) -> Series:
+    """Return the series of a network. Unpublished networks are not joined to the line of their family."""
+    if network.name not in ARCHITECTURES:
+        return UNPUBLISHED_SERIES
+    return INVERSE_GIANT_SERIES if network.name in INVERSE_GIANTS else SERIES[network.family]
 
 
 def _short(name: str) -> str:
-    """A published network's name without its family's; `b_minus_1` is written as the paper does."""
-    for family in ("efficientnet_", "tinynet_", "s_ghostnet_", "ghostnet_"):
-        if name in ARCHITECTURES:
-            name = name.removeprefix(family)
+    """Return a published network's name without its family. `b_minus_1` is written `b^-1` as in the paper."""
+    if name in ARCHITECTURES:
+        name = name.removeprefix(f"{ARCHITECTURES[name].family}_")
     return _text(name.replace("b_minus_", "b^-"))
 
 
 def _text(name: str) -> str:
-    """A name as it is: between two dollar signs matplotlib would read a formula."""
+    """Return a text that matplotlib prints unchanged, because it would read a formula between dollar signs."""
     return name.replace("$", r"\$")
 
 
 def _log_scale(axis: Axis, ticks: Sequence[float]) -> None:
-    """A logarithmic axis with a tick at these multiples of each power of ten, written as plain numbers."""
+    """Give a logarithmic axis ticks at these multiples of each power of ten, written as plain numbers."""
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     axis.set_major_locator(LogLocator(subs=ticks, numticks=99))

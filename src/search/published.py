@@ -1,4 +1,4 @@
-"""What others have published of the networks: accuracy on ImageNet-1000 with its source, timm's name and weights."""
+"""Published results of the networks on ImageNet-1000, with their sources, and released weights with timm's scores."""
 
 from __future__ import annotations
 
@@ -6,32 +6,28 @@ from typing import NamedTuple
 
 
 class Weights(NamedTuple):
-    """Weights that somebody released, as timm measured them (%); `pixels`: side of its images, 0: the network's own."""
+    """Released weights, with the top-1 and top-5 accuracy in percent that timm measured."""
 
-    name: str  # timm's, with the tag of the training
+    name: str  # in timm, with the tag of the training
     top1: float
     top5: float
-    pixels: int = 0
+    pixels: int = 0  # width and height of the images in timm's measurement; 0: the network's own resolution
 
 
 class Published(NamedTuple):
-    """What is known of a network; None where nothing is.
-
-    `source` is where `top1` and `top5` (%) stand, `timm` says whether timm has the network, by the same name, and
-    `config` is the file of config/ that trains it, None: its own.
-    """
+    """Published results of a network; None for results that are not known."""
 
     name: str
-    source: str | None = None
-    top1: float | None = None
-    top5: float | None = None
-    timm: bool = False
+    source: str | None = None  # of top1 and top5
+    top1: float | None = None  # percent
+    top5: float | None = None  # percent
+    timm: bool = False  # True if timm has a network of this name
     weights: tuple[Weights, ...] = ()
-    config: str | None = None
+    config: str | None = None  # file in config/ with the recipe; None: the file with the network's name
 
     @property
     def recipe(self) -> str:
-        """The file's name."""
+        """The name of the file in config/ with the recipe."""
         return self.config or f"{self.name}.yaml"
 
 
@@ -42,13 +38,13 @@ GHOSTNET_600 = "mindspore-ai/mindspore, model_zoo/research/cv/ghostnet"
 S_GHOSTNET = "mindspore-ai/models, research/cv/S-GhostNet"
 
 # Weights: results/results-imagenet.csv of huggingface/pytorch-image-models, TinyNet and GhostNet as of its commit
-# aa4b585, EfficientNet as of 0173a13. (Equal weights differ by up to 0.05 % between the two.) Of EfficientNet: those
-# that timm trained on ImageNet-1000 alone, and the authors' own with AutoAugment. These are of timm's tf_ networks,
-# which are ours but for TensorFlow's padding and the epsilon of BatchNorm.
+# aa4b585, EfficientNet as of 0173a13. (The scores of the same weights differ by up to 0.05 % between the two commits.)
+# EfficientNet's weights are those that timm trained on ImageNet-1000 alone, and the authors' own with AutoAugment. The
+# latter belong to timm's tf_ networks, which differ from ours in TensorFlow's padding and in the epsilon of BatchNorm.
 #
-# No numbers for EfficientNet-B^-k: the TinyNet paper's 56.7 % belong to a B^-4 whose coefficients are not known (see
-# families.py). None for s_ghostnet_b1_searched: the 80.9 % and 84.3 % of Greedy Network Enlarging belong to networks of
-# 600 M and 4.4 G MACs that what was released does not identify.
+# EfficientNet-B^-k has no numbers, because the TinyNet paper's 56.7 % belong to a B^-4 whose coefficients are not known
+# (see families.py). s_ghostnet_b1_searched has none either: the 80.9 % and 84.3 % of Greedy Network Enlarging belong to
+# networks of 600 M and 4.4 G MACs, and the released code does not say which.
 ROWS = (
     Published("tinynet_a", TINYNET, 76.8, None, True, (Weights("tinynet_a.in1k", 77.666, 93.532),)),
     Published("tinynet_b", TINYNET, 75.0, None, True, (Weights("tinynet_b.in1k", 74.946, 92.194),)),

@@ -1,3 +1,5 @@
+"""Pictures are drawn, and without matplotlib one line says so."""
+
 import sys
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""Published results: their order, their sources and their recipes."""
+
 from support.project import PROJECT
 
 from src.cli import read_yaml

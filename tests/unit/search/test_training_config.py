@@ -1,3 +1,5 @@
+"""The configuration file beside an architecture file trains the network by the recipe of its family."""
+
 import shutil
 
 import pytest
@@ -5,10 +7,11 @@ from support.project import PROJECT
 
 from src.cli import parse
 from src.config import TrainConfig
+from src.design.architecture import FAMILIES
 from src.design.architecture_file import save_architecture
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0, find_architecture
 from src.design.shrink import shrink
-from src.search.training_config import recipe_of, save_training_config
+from src.search.training_config import CONFIG, RECIPES, save_training_config
 
 
 @pytest.mark.parametrize("folder", [PROJECT / "runs" / "of a test", None])
@@ -30,7 +33,21 @@ def test_what_is_written_trains_the_network_by_the_recipe_of_its_family(folder, 
             shutil.rmtree(folder)
 
 
-def test_each_family_has_its_own_recipe():
-    assert recipe_of(ARCHITECTURES["tinynet_a"], "tiny") == "imagenet.yaml"
-    assert recipe_of(ARCHITECTURES["efficientnet_b0"], "giant") == "efficientnet.yaml"
-    assert recipe_of(ARCHITECTURES["s_ghostnet_b1"], "giant") == "ghostnet.yaml"
+def test_every_family_has_a_recipe():
+    assert set(RECIPES) == set(FAMILIES)
+    assert all((CONFIG / recipe).exists() for recipe in RECIPES.values())
+
+
+@pytest.mark.parametrize(
+    "name, recipe",
+    [
+        ("tinynet_a", "imagenet.yaml"),
+        ("efficientnet_b0", "efficientnet.yaml"),
+        ("ghostnet_100", "ghostnet.yaml"),
+        ("s_ghostnet_b1", "s_ghostnet.yaml"),
+    ],
+)
+def test_the_recipe_is_the_one_of_the_family(name, recipe, tmp_path):
+    network = ARCHITECTURES[name]
+    path = save_training_config(network, network, "tiny", tmp_path / "net.yaml")
+    assert f"config/{recipe}\n" in path.read_text()

@@ -1,12 +1,17 @@
-from dataclasses import replace
+"""Differences of two networks, and both side by side."""
 
+from dataclasses import asdict, replace
+
+import pytest
 from hypothesis import given, settings
 from support.random_architectures import architectures
 
+from src.config import CompareConfig
 from src.design.cost import total_cost
 from src.design.differences import differences
 from src.design.families import ARCHITECTURES, TINYNETS
-from src.search.side_by_side import notation, side_by_side
+from src.errors import UserError
+from src.search.comparison import compare_networks, notation, side_by_side
 
 
 def test_a_stage_in_timms_notation():
@@ -17,7 +22,7 @@ def test_a_stage_in_timms_notation():
 def test_differences_are_named():
     c, d = TINYNETS["tinynet_c"], TINYNETS["tinynet_d"]
     assert differences(c, d)[:2] == ["resolution 184 (not 152)", "stage 1 repeats 2 (not 1)"]
-    assert differences(c, replace(c, name="other")) == []
+    assert differences(c, replace(c, name="other", family="efficientnet")) == []
     assert differences(c, replace(c, style=replace(c.style, se_gate="hard_sigmoid"), stages=c.stages[:-1])) == [
         "style se_gate sigmoid (not hard_sigmoid)",
         "stages 7 (not 6)",
@@ -28,7 +33,8 @@ def test_differences_are_named():
 @given(architectures, architectures)
 def test_no_difference_means_equal(first, second):
     assert differences(first, first) == []
-    assert bool(differences(first, second)) == (first != replace(second, name=first.name))
+    unlabeled = [asdict(network) | {"name": "", "family": ""} for network in (first, second)]
+    assert bool(differences(first, second)) == (unlabeled[0] != unlabeled[1])
 
 
 def test_a_line_for_each_part_of_either():
@@ -47,3 +53,14 @@ def test_a_line_for_each_part_of_either():
 def test_every_pair_is_shown_with_its_totals(first, second):
     total = side_by_side(first, second).splitlines()[-2].split()
     assert total[-2:] == [f"{total_cost(network).parameters:,}" for network in (first, second)]
+
+
+def test_compare_prints_both_networks(capsys):
+    compare_networks(CompareConfig(models=("tinynet_c", "tinynet_d")))
+    assert "x 0.518" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("models", [("tinynet_c",), ("tinynet_c", "tinynet_d", "tinynet_e")])
+def test_another_number_of_networks_than_two_is_refused(models):
+    with pytest.raises(UserError, match=f"models are {len(models)}; name two"):
+        compare_networks(CompareConfig(models=models))

@@ -1,0 +1,43 @@
+"""The table of one architecture and its cost."""
+
+from __future__ import annotations
+
+from src.design.architecture import Architecture, Stage
+from src.design.cost import cost_table, total_cost
+from src.search.columns import aligned, slashed
+
+HEADER = ("part", "block", "kernel", "stride", "expand", "channels", "repeats", "se", "size", "M MACs", "parameters")
+LAYERS = {
+    #              block     kernel stride
+    "stem":       ("conv",   3,     2),
+    "head_conv":  ("conv",   1,     1),
+    "head":       ("conv",   1,     1),
+    "classifier": ("linear", "",    ""),
+}  # fmt: skip
+
+
+def network_table(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> str:
+    """Return a table with a line for each part of a network: its description, its output size in pixels and its cost.
+
+    If the blocks of a stage differ, their expansions and squeeze-excite shares are written as `first/second/...`. The
+    last number also counts for all later blocks.
+    """
+    stages = iter(architecture.stages)
+    rows: list[tuple[object, ...]] = [HEADER]
+    for row in cost_table(architecture, num_classes, in_channels):
+        described = _layer(row.name, row.channels) if row.name in LAYERS else _stage(next(stages))
+        rows.append((row.name, *described, row.size, f"{row.cost.macs / 1e6:,.2f}", f"{row.cost.parameters:,}"))
+    total = total_cost(architecture, num_classes, in_channels)
+    rows.append(("total", *[""] * 8, f"{total.macs / 1e6:,.2f}", f"{total.parameters:,}"))
+    title = f"{architecture.name}, {architecture.resolution} x {architecture.resolution}"
+    return f"{title}\n{aligned(rows, left=2)}"
+
+
+def _layer(name: str, channels: int) -> tuple[object, ...]:
+    block, kernel, stride = LAYERS[name]
+    return block, kernel, stride, "", channels, "", ""
+
+
+def _stage(stage: Stage) -> tuple[object, ...]:
+    expand, se = slashed(stage.expand), slashed(stage.se)
+    return stage.block, stage.kernel, stage.stride, expand, stage.channels, stage.repeats, se
