@@ -1,4 +1,4 @@
-"""The README's commands, as printed. What needs ImageNet or its weights must miss exactly that, and nothing else."""
+"""README and documentation: their commands run as printed, their two languages agree, and the site builds."""
 
 import re
 import shlex
@@ -6,30 +6,104 @@ import shlex
 import pytest
 from support.project import PROJECT
 
+PAGES = ("README.md", *sorted(f"docs/en/{file.name}" for file in (PROJECT / "docs/en").glob("*.md")))
 MISSING = {"$IMAGENET": "/no/imagenet", "$WEIGHTS": "/no/weights"}
-RUN_ELSEWHERE = ("bash scripts/quickstart.sh", "bash scripts/run_tests.sh")  # the fixture below; what runs this test
+RUN_ELSEWHERE = (
+    "bash scripts/quickstart.sh",  # the fixture `quickstart`
+    "bash scripts/run_tests.sh",  # runs this test
+    "bash scripts/build_docs.sh",  # the fixture `site`
+)
 
 
-def commands(name="README.md"):
-    blocks = re.findall(r"```bash\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
+def in_chinese(page):
+    return page.replace("docs/en/", "docs/zh/").replace("README.md", "README_CN.md")
+
+
+def text_of(page):
+    return (PROJECT / page).read_text(encoding="utf-8")
+
+
+def commands(page):
+    blocks = re.findall(r"```bash\n(.*?)```", text_of(page), re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line]
 
 
-def test_both_languages_print_the_same_commands():
-    assert commands("README_CN.md") == commands()
-    assert all(command in commands() for command in RUN_ELSEWHERE)
+def error_texts(page):
+    """Return the first column of all tables of the troubleshooting page, split where `…` leaves something out."""
+    cells = re.findall(r"^\| (`.*?) \|", text_of(page), re.MULTILINE)
+    texts = [text for cell in cells for text in re.findall(r"`([^`]+)`", cell)]
+    return [part.strip() for text in texts for part in text.split("…") if part.strip(" ,:")]
 
 
-def test_every_configuration_and_script_is_mentioned_or_follows_from_one():
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    for script in (PROJECT / "scripts").glob("[!c]*.sh"):
-        assert script.name in text, script.name
-    for file in sorted(PROJECT.glob("*.py")):
-        assert file.name in text or file.name == "mindspore_hub_conf.py", file.name
+ALL_COMMANDS = list(dict.fromkeys(command for page in PAGES for command in commands(page)))  # each one once
 
 
-@pytest.mark.parametrize("command", [command for command in commands() if command not in RUN_ELSEWHERE])
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_print_the_same_commands(page):
+    assert commands(in_chinese(page)) == commands(page)
+
+
+def test_both_languages_have_the_same_pages():
+    chinese = {f"docs/zh/{file.name}" for file in (PROJECT / "docs/zh").glob("*.md")}
+    assert chinese == {in_chinese(page) for page in PAGES} - {"README_CN.md"}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *map(in_chinese, PAGES)])
+def test_a_page_is_short(page):
+    assert len(text_of(page).splitlines()) <= (150 if page.startswith("README") else 200)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README_CN.md"])
+def test_the_readme_has_readable_lines(page):
+    assert max(map(len, text_of(page).splitlines())) <= 130
+
+
+def test_every_door_and_script_is_mentioned():
+    text = "".join(map(text_of, PAGES))
+    doors = [file.name for file in PROJECT.glob("*.py")]
+    scripts = [file.name for file in (PROJECT / "scripts").glob("*.sh") if file.name != "common.sh"]
+    assert [name for name in doors + scripts if name not in text] == []
+
+
+def test_the_commands_that_run_elsewhere_are_printed():
+    assert set(RUN_ELSEWHERE) <= set(ALL_COMMANDS)
+
+
+def test_the_error_texts_exist():
+    """A text that the program no longer prints would not be found by whoever looks for it."""
+    foreign = "A module that was compiled using NumPy 1.x cannot be run in NumPy 2"  # NumPy's own
+    folders = ("src/**/*.py", "scripts/*.sh", "ascend310_infer/*.sh", "ascend310_infer/src/*.cc")
+    files = [file for pattern in folders for file in PROJECT.glob(pattern)]
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    source = re.sub(r'"[\s\\]*f?"', "", source)  # adjacent literals are one text
+    missing = [text for text in error_texts("docs/en/troubleshooting.md") if text not in source and text != foreign]
+    assert missing == []
+    assert error_texts("docs/zh/troubleshooting.md") == error_texts("docs/en/troubleshooting.md")
+
+
+@pytest.fixture(scope="module")
+def site(workspace, tmp_path_factory):
+    """The folder of the built site; the build fails on a broken link and on a missing page."""
+    folder = tmp_path_factory.mktemp("site") / "a site"
+    workspace.run("bash", "scripts/build_docs.sh", folder)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES[1:])
+def test_the_site_has_the_page_in_both_languages(site, page):
+    name = page.removeprefix("docs/en/").replace(".md", ".html")
+    assert (site / name).is_file() and (site / "zh" / name).is_file()
+
+
+def test_the_site_loads_nothing_from_other_servers(site):
+    loads = r'<(?:script|link|img|iframe)[^>]*(?:src|href)="?https?://[^">]+'
+    found = [match for file in site.rglob("*.html") for match in re.findall(loads, file.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+@pytest.mark.parametrize("command", [command for command in ALL_COMMANDS if command not in RUN_ELSEWHERE])
 def test_command(quickstart, image_folder, command):
+    """What needs ImageNet or its weights misses exactly that, and nothing else."""
     workspace, _ = quickstart
     missing = [path for variable, path in MISSING.items() if variable in command]
     for variable, path in (MISSING | {"$MY_IMAGES": str(image_folder)}).items():

@@ -8,8 +8,10 @@ from src.errors import UserError
 from src.search.models_table import ALL_NETWORKS, END, MAIN_NETWORKS, TABLES, with_table, write_table
 
 DOCUMENTS = {
-    "README.md": ALL_NETWORKS,
-    "README_CN.md": ALL_NETWORKS,
+    "README.md": MAIN_NETWORKS,
+    "README_CN.md": MAIN_NETWORKS,
+    "docs/en/results.md": ALL_NETWORKS,
+    "docs/zh/results.md": ALL_NETWORKS,
 }
 
 
