@@ -1,8 +1,8 @@
-"""Write a data set of many small files as a few large ones (MindRecord), which disks and networks read faster.
+"""Convert a data set of many small files to a few large MindRecord files, which disks and networks read faster.
 
 python convert_dataset.py --data_path /data/imagenet --output /data/imagenet-256 --short_side 256
 
-Train and evaluate with --data_path of the new folder. An interrupted conversion is gone on with by the same command.
+Train and evaluate with --data_path of the new folder. The same command resumes an interrupted conversion.
 """
 
 import sys

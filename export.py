@@ -1,4 +1,4 @@
-"""Write a trained network for deployment, and load it again to see that it computes the same.
+"""Export a trained network for deployment, and verify that the file computes the same logits.
 
 python export.py --model tinynet_c --ckpt tinynet_c.safetensors --file_format MINDIR --batch_size 0
 python export.py --ckpt runs/quickstart/checkpoints/best.ckpt --file_format ONNX --file_name digits
@@ -11,7 +11,7 @@ from src.config import ExportConfig
 
 
 def export(config: ExportConfig) -> None:
-    """Write FILE_NAME.mindir, .onnx or .air with FILE_NAME.json, or the weights alone."""
+    """Write FILE_NAME.mindir, .onnx or .air with FILE_NAME.json, or a file of weights."""
     from src.deploy.exporter import export_checkpoint
 
     export_checkpoint(config)

@@ -38,7 +38,8 @@ from src.config import AugmentOptions, ConvertConfig
 from src.dataset import eval_dataset, train_dataset
 from src.images.cache import cached
 from src.images.convert import convert
-from src.images.folder import ImageFolder, open_split
+from src.images.data_path import open_split
+from src.images.image_set import ImageSet
 from src.images.preprocess import Preprocess
 from src.runtime.workers import usable_cores
 
@@ -91,7 +92,7 @@ def pillow_batches(pool: Callable[[], Executor], transform: Callable, files: Seq
         yield np.stack(images)
 
 
-def minddata_pillow(folder: ImageFolder, size: int, workers: int) -> ds.Dataset:
+def minddata_pillow(folder: ImageSet, size: int, workers: int) -> ds.Dataset:
     """Return a MindData pipeline whose training transforms run in Pillow."""
     rule, jitter = Preprocess(size), (0.6, 1.4)
     operators = [
@@ -141,9 +142,10 @@ def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[s
     if timm := timm_loader(folder.root, size, BATCH, workers):
         found["train, timm's loader"] = timm
     found["eval, ours"] = lambda: batches_of(eval_dataset(folder.files, rule, BATCH, workers=workers))
+    paths = [str(file) for file in folder.files]  # Pillow takes no images of converted sets
     for kind, transform in {"train": pillow_train, "eval": pillow_eval}.items():
         for name, pool in {"threads": ThreadPoolExecutor, "processes": ProcessPoolExecutor}.items():
-            job = partial(pillow_batches, partial(pool, workers), partial(transform, size=size), folder.files)
+            job = partial(pillow_batches, partial(pool, workers), partial(transform, size=size), paths)
             found[f"{kind}, Pillow in {name}"] = job
     return found
 

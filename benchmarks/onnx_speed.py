@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import mindspore as ms
 
 from benchmarks.timm_loader import declare_torchvision_operators
-from src.deploy.deployed_network import DeployedGraph
+from src.deploy.deployed_network import DeployedNetwork
 from src.deploy.folding import folded
 from src.deploy.onnx_file import write_onnx
 from src.deploy.timing import onnx_seconds
@@ -34,7 +34,7 @@ def our_file(model: str, path: Path, fold: bool) -> int:
     """Write our ONNX file of a network with initial weights, and return its input size in pixels."""
     network = create_model(model).set_train(False)
     size = network.architecture.resolution
-    graph = DeployedGraph(folded(network) if fold else network, Preprocess(size))
+    graph = DeployedNetwork(folded(network) if fold else network, Preprocess(size))
     write_onnx(graph, ms.Tensor(np.zeros((1, 3, size, size), np.float32)), path, batch_size=1)
     return size
 

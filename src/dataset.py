@@ -1,11 +1,11 @@
-"""The MindData pipelines: folders of images to batches, for training and for evaluation.
+"""The MindData pipelines: from image sets to batches, for training and for evaluation.
 
-Training decodes, crops, flips and jitters in MindData's C++ operators. Evaluation leaves decode, resize and crop to
-Pillow (see `preprocess.py`), so that published accuracies are met to the digit.
+In training, MindData's C++ operators decode, crop, flip and jitter. In evaluation, Pillow decodes, resizes and crops
+(see `preprocess.py`), so that published accuracies are reproduced exactly.
 
-The order of a training epoch is a function of (seed, epoch) and the same for all ranks, which divide it between them;
-its pixels are one of (seed, epoch, rank, workers). A run can be repeated, and an epoch can be entered without playing
-the ones before it, or in its middle.
+The order of a training epoch depends on (seed, epoch) alone: all ranks shuffle alike and take disjoint parts. The
+pixels depend on (seed, epoch, rank, workers). So a run can be repeated, and training can resume at any batch of any
+epoch without repeating the epochs before it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from mindspore.dataset import vision
 from src.config import AugmentOptions
 from src.errors import UserError
 from src.images.augment import erase, erased_boxes, operators
-from src.images.faults import decode_fault, looks_whole
-from src.images.folder import ImageFolder
+from src.images.decoding import HEAD_BYTES, TAIL_BYTES, decode_error, has_complete_ends
+from src.images.image_file import ImageRef
+from src.images.image_set import ImageSet
 from src.images.preprocess import Preprocess
 from src.images.read_ahead import ReadAhead
 
 
 def train_dataset(
-    folder: ImageFolder,
+    images: ImageSet,
     preprocess: Preprocess,
     augment: AugmentOptions,
     batch_size: int,
@@ -39,21 +40,21 @@ def train_dataset(
     ranks: int = 1,
     skip: int = 0,
 ) -> ds.Dataset:
-    """One epoch of augmented batches: `image` float32 (batch_size, 3, size, size), `label` int32 (batch_size,).
+    """Return one epoch of augmented batches: `image` float32 (batch_size, 3, size, size), `label` int32 (batch_size,).
 
-    The images are those of `epoch_order`. The first `skip` batches are worked out but not handed on, because what
-    follows depends on the state that they leave the random operators in: it is the same to the bit as without `skip`.
+    The images are those of `epoch_order`. The first `skip` batches are computed and discarded, so that the random
+    operators reach the right state: the other batches are bit-identical to those without `skip`.
 
     Raises:
-        UserError: there are fewer images than the `ranks` need for one step.
+        UserError: there are too few images for one step of all `ranks`.
     """
-    check_batch_size(folder, batch_size, ranks)
-    order = epoch_order(len(folder), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
+    check_batch_size(images, batch_size, ranks)
+    order = epoch_order(len(images), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
     pixel_seed, policy_seed, erase_seed = np.random.SeedSequence((seed, epoch, rank)).generate_state(4)[1:]
-    ds.config.set_seed(int(pixel_seed))  # of the operators below, which take it when the pipeline starts
+    ds.config.set_seed(int(pixel_seed))  # the operators below take this seed when the pipeline starts
     chain = [*operators(preprocess, augment, policy_seed), *_to_network_input(preprocess)]
     boxes = erased_boxes(len(order), preprocess.size, augment.random_erasing, erase_seed)
-    source = ReadAhead(lambda position: (*_row(folder, order[position]), boxes[position]), len(order))
+    source = ReadAhead(lambda position: (*_read_labeled(images, order[position]), boxes[position]), len(order))
     data = ds.GeneratorDataset(source, ["image", "label", "box"], shuffle=False, num_parallel_workers=1)
     data = data.map(chain, "image", num_parallel_workers=workers)
     if augment.random_erasing:
@@ -65,32 +66,33 @@ def train_dataset(
 
 
 def epoch_order(images: int, batch_size: int, *, epoch: int, seed: int, rank: int = 0, ranks: int = 1) -> np.ndarray:
-    """Which of `images` a rank sees in an epoch, in order: int64 (steps * batch_size,).
+    """Return the images that a rank sees in an epoch, in order: int64 (steps * batch_size,), values 0 to `images` - 1.
 
-    All ranks shuffle alike and cut the order into steps of `ranks * batch_size`, of which each takes its own part: a
-    step sees the same images as one of a single rank with that batch. What does not fill a step is left out.
+    All ranks shuffle alike and cut the order into steps of `ranks * batch_size` images. Each rank takes its own part of
+    a step, so that a step sees the same images as a step of one rank with the global batch. Images that do not fill a
+    step are left out.
     """
     steps = images // (batch_size * ranks)
     order = np.random.default_rng(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]).permutation(images)
     return order[: steps * ranks * batch_size].reshape(steps, ranks, batch_size)[:, rank].ravel()
 
 
-def check_batch_size(folder: ImageFolder, batch_size: int, ranks: int = 1) -> None:
-    """Refuse a batch that the folder cannot fill on every rank.
+def check_batch_size(images: ImageSet, batch_size: int, ranks: int = 1) -> None:
+    """Check that there are enough images for a batch on every rank.
 
     Raises:
-        UserError: naming the numbers.
+        UserError: there are fewer.
     """
-    if len(folder) < batch_size * ranks:
+    if len(images) < batch_size * ranks:
         devices = f" on each of {ranks} devices" if ranks > 1 else ""
         raise UserError(
-            f"batch_size is {batch_size}{devices}, but {folder.root} holds {len(folder)} images; "
+            f"batch_size is {batch_size}{devices}, but {images.root} holds {len(images)} images; "
             "take a smaller --batch_size"
         )
 
 
-def eval_dataset(files: Sequence[str], preprocess: Preprocess, batch_size: int, *, workers: int) -> ds.Dataset:
-    """Every file once, in order: `image` float32 (n, 3, size, size); the last batch may be smaller."""
+def eval_dataset(files: Sequence[ImageRef], preprocess: Preprocess, batch_size: int, *, workers: int) -> ds.Dataset:
+    """Return every file once, in order: `image` float32 (n, 3, size, size). The last batch may be smaller."""
     data = ds.NumpySlicesDataset(list(range(len(files))), ["image"], shuffle=False)
     data = data.map(lambda index: preprocess.pixels(files[int(index)]), "image", num_parallel_workers=workers)
     data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
@@ -102,12 +104,12 @@ def _to_network_input(preprocess: Preprocess) -> list:
     return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]
 
 
-def _row(folder: ImageFolder, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """An undecoded image and its label."""
-    content = folder.read(index)
-    # MindData's decoder can take the whole process down with a file that ends in its header.
-    if not looks_whole(content[:8].tobytes(), content[-64:].tobytes()):
-        path = folder.files[index]
-        if fault := decode_fault(path):
-            raise ValueError(f"{path}: {fault}")
-    return content, folder.labels[index]
+def _read_labeled(images: ImageSet, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an encoded image and its label."""
+    content = images.read(index)
+    # MindData's decoder can crash the process on a file that ends within its header: find incomplete files before it.
+    if not has_complete_ends(content[:HEAD_BYTES].tobytes(), content[-TAIL_BYTES:].tobytes()):
+        file = images.files[index]
+        if error := decode_error(file):
+            raise ValueError(f"{file}: {error}")
+    return content, images.labels[index]

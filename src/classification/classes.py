@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from src.errors import UserError
-from src.images.folder import ImageFolder
+from src.images.image_set import ImageSet
 from src.models import LoadedModel
 
 
-def check_same_classes(model: LoadedModel, images: ImageFolder) -> None:
+def check_same_classes(model: LoadedModel, images: ImageSet) -> None:
     """Compare the classes of data and weights, by name if the weights have names, else by number.
 
     Raises:

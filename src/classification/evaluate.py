@@ -9,11 +9,12 @@ from src.classification.classes import check_same_classes
 from src.classification.metrics import Metrics, evaluate
 from src.config import EvalConfig
 from src.errors import UserError
-from src.images.folder import HOW_TO_GET_DATA, check_images, open_split, resolve_data_path
+from src.images.check import check_images
+from src.images.data_path import HOW_TO_GET_DATA, open_split, resolve_data_path
 from src.models import HOW_TO_GET_WEIGHTS, load_model
 from src.runtime import device
 from src.runtime.logs import log_to
-from src.runtime.workers import usable_workers
+from src.runtime.workers import worker_count
 
 
 def evaluate_checkpoint(config: EvalConfig) -> Metrics:
@@ -29,7 +30,7 @@ def evaluate_checkpoint(config: EvalConfig) -> Metrics:
     model = load_model(config, config.crop_pct)
     images = open_split(resolve_data_path(config.data_path), "val")
     check_same_classes(model, images)
-    workers = usable_workers(config.workers)
+    workers = worker_count(config.workers)
     check_images([images], config.check_data, workers)
     result = evaluate(model.network, images.files, images.labels, model.preprocess, config.batch_size, workers=workers)
     print(

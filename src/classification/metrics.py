@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from src.dataset import eval_dataset
 from src.images.faults import explain_bad_files
+from src.images.image_file import ImageRef
 from src.images.preprocess import Preprocess
 from src.runtime import collectives, distributed
 
@@ -28,7 +29,7 @@ class Metrics:
 
 
 def predict_logits(
-    network: nn.Cell, files: Sequence[str], preprocess: Preprocess, batch_size: int, *, workers: int
+    network: nn.Cell, files: Sequence[ImageRef], preprocess: Preprocess, batch_size: int, *, workers: int
 ) -> Iterator[np.ndarray]:
     """Give the logits, float32 (n, classes), of one batch after the other, in the order of `files`.
 
@@ -56,7 +57,7 @@ def predict_logits(
 
 def evaluate(
     network: nn.Cell,
-    files: Sequence[str],
+    files: Sequence[ImageRef],
     labels: np.ndarray,
     preprocess: Preprocess,
     batch_size: int,

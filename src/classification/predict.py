@@ -13,12 +13,12 @@ from src.classification.metrics import predict_logits
 from src.classification.sheet import draw_sheet
 from src.config import PredictConfig
 from src.errors import UserError
-from src.images.faults import decode_fault
+from src.images.decoding import decode_error
 from src.images.folder import list_images
 from src.models import load_model
 from src.runtime import device
 from src.runtime.logs import log_to
-from src.runtime.workers import usable_workers
+from src.runtime.workers import worker_count
 
 MOST_NAMED = 5  # unreadable images in an error line
 
@@ -33,7 +33,7 @@ def predict_images(config: PredictConfig) -> list[dict[str, Any]]:
     """
     log_to()
     files = find_images(config.images)
-    faults = {path: fault for path in files if (fault := decode_fault(path))}
+    faults = {path: fault for path in files if (fault := decode_error(path))}
     good = [path for path in files if path not in faults]
     results = _predict(config, good) if good else []
     if faults:
@@ -73,7 +73,7 @@ def _predict(config: PredictConfig, files: list[str]) -> list[dict[str, Any]]:
     device.setup(config.device_target, config.device_id)
     model = load_model(config, config.crop_pct)
     names = class_names(model, config.labels)
-    workers = usable_workers(config.workers)
+    workers = worker_count(config.workers)
     results: list[dict[str, Any]] = []
     for logits in predict_logits(model.network, files, model.preprocess, config.batch_size, workers=workers):
         for row in logits:

@@ -19,21 +19,15 @@ from src.design.architecture_file import to_dict
 from src.design.cost import total_cost
 from src.errors import UserError
 from src.images.cache import cached
+from src.images.check import check_classes, check_images
+from src.images.data_path import HOW_TO_GET_DATA, open_split, resolve_data_path
 from src.images.faults import explain_bad_files
-from src.images.folder import (
-    HOW_TO_GET_DATA,
-    ImageFolder,
-    check_classes,
-    check_images,
-    fingerprint,
-    open_split,
-    resolve_data_path,
-)
+from src.images.image_set import ImageSet, fingerprint
 from src.models import architecture_of, chosen_preprocess, create_model
 from src.networks.layers import Norm
 from src.networks.stochastic import use_random_stream
 from src.runtime import distributed
-from src.runtime.workers import usable_workers
+from src.runtime.workers import worker_count
 from src.training.device_queue import device_queue
 from src.training.freezing import freeze
 from src.training.task import Metric, Origin, Task
@@ -60,7 +54,7 @@ class ClassificationTask(Task):
         self.architecture = architecture_of(config, origin.meta)
         self.train, self.val = _open_data(config)
         self.train_images = len(self.train)
-        self.workers = usable_workers(config.workers, distributed.ranks_on_machine())
+        self.workers = worker_count(config.workers, distributed.ranks_on_machine())
         check_images((self.train, self.val), config.check_data, self.workers)
         self.network, self.eval_network = self._create_networks()
         self.preprocess = chosen_preprocess(self.network, origin.meta, config.input_size, config.crop_pct)
@@ -151,7 +145,7 @@ class ClassificationTask(Task):
         return network, create_model(self.architecture, num_classes=classes, norm=plain).set_train(False)
 
 
-def dataset_fingerprint(train: ImageFolder, val: ImageFolder) -> str:
+def dataset_fingerprint(train: ImageSet, val: ImageSet) -> str:
     """Return a location-independent fingerprint of a data set.
 
     Folders with the same labels, file names and sizes have the same fingerprint; a converted copy has its source's.
@@ -167,7 +161,7 @@ def _check_is_named(config: TrainConfig) -> None:
         )
 
 
-def _open_data(config: TrainConfig) -> tuple[ImageFolder, ImageFolder]:
+def _open_data(config: TrainConfig) -> tuple[ImageSet, ImageSet]:
     root = resolve_data_path(config.data_path)
     train, val = cached(open_split(root, "train"), config.cache), open_split(root, "val")
     check_classes(train, val)

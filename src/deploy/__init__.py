@@ -1,4 +1,4 @@
-"""Export: graphs for Ascend and other runtimes, verified by running them, and files for Ascend's converters.
+"""Export: verified files for Ascend and other runtimes, and settings for Ascend's converters.
 
 May import: `classification` and everything below it.
 """

@@ -1,10 +1,10 @@
-"""What Ascend's offline converters need beside a file: AIPP's settings, converter_lite's configuration, command lines.
+"""Files for Ascend's offline converters: AIPP settings, the configuration of converter_lite, and command lines.
 
-AIPP is the chip's own preprocessing: it takes RGB pixels, packed as uint8 (N, size, size, 3), and normalizes them, so
-that the host sends a quarter of the bytes. It cannot resize: the host does, by the rule of `src/images/preprocess.py`.
+AIPP is the chip's own preprocessing. It takes RGB pixels, uint8 (N, size, size, 3), and normalizes them, so that the
+host sends a quarter of the bytes. The host resizes and crops (see `src/images/preprocess.py`).
 
-Written after the documentation of MindSpore Lite (r2.7 to r2.10) and of CANN 8. Neither tool could be run by us: the
-texts are tested, their effect on a chip is not.
+Sources: the documentation of MindSpore Lite (r2.7 to r2.10) and of CANN 8. Neither tool could be run: the texts are
+tested, their effect on a chip is not.
 """
 
 from __future__ import annotations
@@ -15,20 +15,25 @@ from shlex import quote
 
 import numpy as np
 
-from src.deploy.deployed_network import INPUT, input_shape
+from src.deploy.deployed_network import INPUT, image_shape
 from src.images.preprocess import Preprocess
 from src.runtime.files import atomic_write
 
-# How the two tools call the same choice: half where the chip has no float32 kernel, or half throughout.
+# precision -> names in converter_lite and atc: float16 where the chip has no float32 kernel, or float16 throughout
 PRECISION_MODES = {"fp32": ("preferred_fp32", "allow_fp32_to_fp16"), "fp16": ("enforce_fp16", "force_fp16")}
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """One file to convert, with float32 NCHW input.
+    """A file to convert, with float32 NCHW input.
 
-    `soc_version`: the chip, such as Ascend310P3. `batch_size`: images of one call where there are no `gears`, the
-    batch sizes to compile for.
+    Args:
+        file: the MINDIR or ONNX file.
+        soc_version: the chip, such as Ascend310P3.
+        preprocess: mean, std and size of the input.
+        precision: fp32 or fp16.
+        batch_size: images of one call, if there are no `gears`.
+        gears: batch sizes to compile for.
     """
 
     file: Path
@@ -40,21 +45,21 @@ class Conversion:
 
     @property
     def aipp_name(self) -> str:
-        """AIPP's file: it depends on the preprocessing alone."""
+        """Return the name of the AIPP file. It depends on the preprocessing alone."""
         return f"{self.file.stem}.aipp.cfg"
 
     @property
     def config_name(self) -> str:
-        """converter_lite's configuration."""
+        """Return the name of the configuration of converter_lite."""
         return f"{self.file.stem}.converter.cfg"
 
     def shape(self) -> list[int]:
-        """Of the input; -1 where gears take the batch's place."""
-        return input_shape(-1 if self.gears else self.batch_size, self.preprocess.size, "float32")
+        """Return the shape of the input; with gears the batch is -1."""
+        return [-1 if self.gears else self.batch_size, *image_shape(self.preprocess.size, "float32")]
 
 
-def write_chip_files(conversion: Conversion) -> list[Path]:
-    """Write STEM.aipp.cfg, for a MINDIR also STEM.converter.cfg, and FILE.convert.sh, beside the file.
+def write_converter_files(conversion: Conversion) -> list[Path]:
+    """Write STEM.aipp.cfg, for a MINDIR STEM.converter.cfg, and FILE.convert.sh beside the file; return their paths.
 
     Raises:
         UserError: the folder cannot be written to.
@@ -70,9 +75,9 @@ def write_chip_files(conversion: Conversion) -> list[Path]:
 
 
 def aipp_config(preprocess: Preprocess) -> str:
-    """Static AIPP: out = (in - mean_chn - min_chn) * var_reci_chn.
+    """Return the settings of static AIPP: out = (in - mean_chn - min_chn) * var_reci_chn.
 
-    The means stand in min_chn, because mean_chn takes whole numbers only.
+    The means are in min_chn, because mean_chn takes only whole numbers.
     """
     mean, std = preprocess.pixel_mean_std()
     lines = [
@@ -92,7 +97,7 @@ def aipp_config(preprocess: Preprocess) -> str:
 
 
 def converter_config(conversion: Conversion) -> str:
-    """converter_lite's --configFile. A fixed shape is none of its settings, but a flag."""
+    """Return the --configFile of converter_lite. A fixed shape is not a setting but a flag."""
     shape = ",".join(map(str, conversion.shape()))
     lines = [
         "[acl_init_options]",
@@ -112,7 +117,7 @@ def converter_config(conversion: Conversion) -> str:
 
 
 def convert_script(conversion: Conversion) -> str:
-    """A shell script with the command line: converter_lite for a MINDIR, atc for an ONNX file."""
+    """Return a shell script with the command line: converter_lite for a MINDIR, atc for an ONNX file."""
     converted = f"{conversion.file.stem}.{conversion.soc_version}"
     shape = f"{INPUT}:{','.join(map(str, conversion.shape()))}"
     if conversion.file.suffix == ".mindir":
@@ -151,5 +156,5 @@ def convert_script(conversion: Conversion) -> str:
 
 
 def _float32(value: np.float32) -> str:
-    """The shortest decimal number that is this float32, without an exponent."""
+    """Return the shortest decimal number that rounds to this float32, without an exponent."""
     return np.format_float_positional(np.float32(value), trim="-")

@@ -1,4 +1,4 @@
-"""What a file's graph computes around the network: the type and layout of its input, and its precision."""
+"""The network of an exported file: its input, its output, and the precision in between."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ InputType = Literal["float32", "uint8"]
 LAYOUTS: dict[InputType, str] = {"float32": "NCHW", "uint8": "NHWC"}
 
 
-class DeployedGraph(nn.Cell):
+class DeployedNetwork(nn.Cell):
     """Images in, float32 logits (N, classes) out.
 
     Args:
-        network: images float32 (N, 3, size, size) to logits; with `half` its parameters become float16, so it must be
-            the caller's own copy, without BatchNorm, whose statistics need float32.
+        network: images float32 (N, 3, size, size) to logits. With `half` its parameters become float16, so it must be a
+            copy, and it must have no BatchNorm, whose statistics need float32.
         preprocess: mean and std of `pixels`.
-        pixels: take uint8 (N, size, size, 3), RGB, and normalize and transpose in the graph, in float32.
+        pixels: take RGB pixels, uint8 (N, size, size, 3), and normalize and transpose them in float32.
         half: compute in float16.
     """
 
@@ -43,11 +43,11 @@ class DeployedGraph(nn.Cell):
         return self.network(x)
 
 
-def input_shape(batch: int | None, size: int, input_type: InputType) -> list[int | None]:
-    """Shape of a graph's input in its layout."""
-    return [batch, size, size, 3] if LAYOUTS[input_type] == "NHWC" else [batch, 3, size, size]
+def image_shape(size: int, input_type: InputType) -> list[int]:
+    """Return the shape of one image of `size` pixels a side in the layout of the input, without the batch."""
+    return [size, size, 3] if LAYOUTS[input_type] == "NHWC" else [3, size, size]
 
 
 def as_input(pixels: np.ndarray, preprocess: Preprocess, input_type: InputType) -> np.ndarray:
-    """Crops, uint8 (n, size, size, 3), as a graph with this input takes them."""
+    """Turn crops, uint8 (n, size, size, 3), into an input of the given type."""
     return pixels if input_type == "uint8" else preprocess.normalize(pixels)

@@ -1,4 +1,4 @@
-"""The JSON beside a graph: what a program needs to feed it. Formats exported from the same weights share one."""
+"""The JSON beside a graph, which tells a program how to use it. Files with the same weights and name share one JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from mindspore import nn
 
 from src.config import ExportConfig
-from src.deploy.deployed_network import INPUT, LAYOUTS, OUTPUT, input_shape
+from src.deploy.deployed_network import INPUT, LAYOUTS, OUTPUT, image_shape
 from src.design.cost import total_cost
 from src.models import LoadedModel
 from src.runtime.files import atomic_write
@@ -19,13 +19,13 @@ from src.weights.names import timm_names, weights_of
 
 
 def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dict[str, Any]) -> None:
-    """Write the JSON beside the file at `path`, or add the file to it.
+    """Write the JSON beside the file at `path`, or add the file to an earlier JSON of the same network.
 
-    `measured` is what was found out about the file, such as its largest_difference.
+    Args:
+        measured: further entries of the file, such as `largest_difference`.
     """
     description_path = path.with_suffix(".json")
-    description = _of_network(model)
-    batch = config.batch_size or "batch"
+    description = _network_entries(model)
     description["files"] = _files_of_same_network(description_path, description) | {
         path.name: {
             "format": config.file_format,
@@ -33,7 +33,7 @@ def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dic
             "input": {
                 "type": config.input_type,
                 "layout": LAYOUTS[config.input_type],
-                "shape": input_shape(batch, model.preprocess.size, config.input_type),
+                "shape": [config.batch_size or "batch", *image_shape(model.preprocess.size, config.input_type)],
             },
             "batch_size": config.batch_size or "any",
             "folded": config.fold,
@@ -46,15 +46,15 @@ def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dic
 
 
 def weights_hash(network: nn.Cell) -> str:
-    """SHA-256 over names and values of all weights, the same for every format and framework."""
+    """Return the SHA-256 of names and values of all weights, which is the same in every format and framework."""
     digest, parameters = hashlib.sha256(), weights_of(network)
     for name, timm_name in sorted(timm_names(network).items(), key=lambda pair: pair[1]):
         digest.update(timm_name.encode() + b"\0" + np.ascontiguousarray(parameters[name].asnumpy()).tobytes())
     return digest.hexdigest()
 
 
-def _of_network(model: LoadedModel) -> dict[str, Any]:
-    """What all files of a network have in common."""
+def _network_entries(model: LoadedModel) -> dict[str, Any]:
+    """Return the part of the description that is the same for all files of a network."""
     side, classes = model.preprocess.size, model.network.num_classes
     cost = total_cost(model.network.architecture.at(side), classes)
     return {
@@ -78,7 +78,7 @@ def _of_network(model: LoadedModel) -> dict[str, Any]:
 
 
 def _files_of_same_network(path: Path, description: dict[str, Any]) -> dict[str, Any]:
-    """The files that a JSON of an earlier export lists, when nothing else in it has changed since."""
+    """Return the files that an earlier JSON lists, if its other entries are the same."""
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
         files = earlier["files"]

@@ -12,10 +12,10 @@ from src.networks.layers import BATCH_NORMS
 
 
 def folded(network: nn.Cell) -> nn.Cell:
-    """A copy that computes what `network` does in evaluation mode, with no BatchNorm after its convolutions.
+    """Return a copy that computes the same in evaluation mode, without BatchNorm after its convolutions.
 
-    A BatchNorm is taken to normalize the convolution that its Cell declares right before it, as all Cells of this
-    project do. The new weights are computed in float64 and rounded once.
+    A BatchNorm must normalize the convolution that its Cell declares right before it, as in all Cells of this project.
+    The new weights are computed in float64 and rounded once.
     """
     network = deepcopy(network)
     for _, cell in network.cells_and_names():
@@ -32,7 +32,7 @@ def folded(network: nn.Cell) -> nn.Cell:
 
 
 def _fold(convolution: nn.Conv2d, norm: nn.Cell) -> None:
-    """gamma * (conv(x) - mean) / sqrt(variance + eps) + beta, as weights and bias of the convolution."""
+    """Set weights and bias so that the convolution computes gamma * (conv(x) - mean) / sqrt(variance + eps) + beta."""
     kernel, gamma, beta, mean, variance = (
         parameter.asnumpy().astype(np.float64)
         for parameter in (convolution.weight, norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)

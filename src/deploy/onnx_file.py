@@ -1,9 +1,10 @@
-"""A MindSpore network as an ONNX file, in the forms that runtimes have kernels for."""
+"""Write a MindSpore network as an ONNX file, with operators for which runtimes have fast kernels."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import mindspore as ms
 from mindspore import nn
@@ -14,9 +15,9 @@ from src.runtime.compat import export_onnx
 
 
 def write_onnx(graph: nn.Cell, image: ms.Tensor, path: Path, batch_size: int) -> None:
-    """Export `graph` for one image, as any converter can read it, and then declare the batch (0: open).
+    """Export `graph` for one image, and then declare the batch size (0: any).
 
-    Nothing in the graph may depend on the batch.
+    No operator of the graph may depend on the batch size.
 
     Raises:
         UserError: the onnx package is not installed.
@@ -37,7 +38,7 @@ def write_onnx(graph: nn.Cell, image: ms.Tensor, path: Path, batch_size: int) ->
 
 
 def onnx_package() -> ModuleType:
-    """The onnx package, which is an extra.
+    """Return the onnx package, which is optional.
 
     Raises:
         UserError: it is not installed.
@@ -50,14 +51,15 @@ def onnx_package() -> ModuleType:
     return onnx
 
 
-def name_output(model) -> None:
-    """Let the last node write the declared output: MindSpore 2.10 declares a name that a final Cast does not write."""
+def name_output(model: Any) -> None:
+    """Let the last node write the declared output, because MindSpore 2.10 declares another name after a final Cast."""
     model.graph.node[-1].output[0] = model.graph.output[0].name
 
 
-def pool_globally(model) -> None:
-    """GlobalAveragePool for the means over height and width: runtimes keep their convolutions' layout for it."""
-    helper, nodes = onnx_package().helper, []
+def pool_globally(model: Any) -> None:
+    """Replace means over height and width by GlobalAveragePool, for which runtimes keep the layout of convolutions."""
+    helper = onnx_package().helper
+    nodes: list[Any] = []
     for node in model.graph.node:
         settings = {item.name: helper.get_attribute_value(item) for item in node.attribute}
         if node.op_type != "ReduceMean" or list(settings["axes"]) != [2, 3]:

@@ -1,4 +1,4 @@
-"""Times that can be compared: everything in the same run, in turns, so that what else the machine does hits all."""
+"""Comparable timings: candidates alternate in one run, so that background load affects all alike."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from src.deploy.verification import onnx_session
 
-CALLS = 3  # in a row after an untimed one, so that each runs with the caches that it leaves itself
+CALLS = 3  # in a row, after an untimed call that fills the caches
 
 
 def medians(actions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """Median seconds of one call of each action, over `rounds` rounds in which they alternate, from either end."""
+    """Return the median seconds of one call of each action, over `rounds` rounds in alternating order."""
     times: list[list[float]] = [[] for _ in actions]
     for number in range(rounds):
         turns = list(zip(actions, times))
@@ -29,7 +29,7 @@ def medians(actions: Sequence[Callable[[], object]], rounds: int) -> list[float]
 
 
 def onnx_seconds(paths: Sequence[Path], images: np.ndarray, threads: int, rounds: int) -> list[float]:
-    """Median seconds in which ONNX Runtime computes `images` by each file."""
+    """Return the median seconds in which ONNX Runtime computes `images` (a batch) with each file."""
     return medians([_call(path, images, threads) for path in paths], rounds)
 
 

@@ -1,59 +1,69 @@
-"""Does an exported file compute what the network computes? Loaded again and run on real images."""
+"""Verify that an exported file computes the logits of the network: load it again and run it on real images."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mindspore as ms
 import numpy as np
 from mindspore import nn
 
 from src.errors import UserError
-from src.images.faults import decode_fault
+from src.images.decoding import decode_error
 from src.images.folder import list_images
 from src.images.preprocess import Preprocess
 
-# Allowed difference between logits, as a share of the largest one; what is not here cannot be loaded again.
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+# Allowed difference between logits, as a share of the largest logit. Other files cannot be loaded again.
 TOLERANCE = {
-    ("MINDIR", "fp32"): 1e-4,  # measured: 2e-6 of a trained network, 2e-5 of deep random ones, whose folding rounds
+    (
+        "MINDIR",
+        "fp32",
+    ): 1e-4,  # measured: 2e-6 for a trained network, 2e-5 for deep random networks (folding rounds)
     ("ONNX", "fp32"): 1e-4,
-    ("MINDIR", "fp16"): 2e-2,  # measured: 1e-3 of a trained network, 9e-3 of random ones
+    ("MINDIR", "fp16"): 2e-2,  # measured: 1e-3 for a trained network, 9e-3 for random networks
     ("ONNX", "fp16"): 2e-2,
-    ("ONNX", "int8"): 0.25,  # measured: 0.04 of a trained network
+    ("ONNX", "int8"): 0.25,  # measured: 0.04 for a trained network
 }
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "assets" / "samples"
-IMAGES = 8  # of a folder: enough to differ, few enough to be quick
+MAX_IMAGES = 8  # of a folder: enough to differ, few enough to be quick
 
 
 def verification_pixels(preprocess: Preprocess, source: Path | None = None) -> np.ndarray:
-    """Crops, uint8 (n, size, size, 3), of an image, of some images of a folder, or of the project's photographs.
+    """Return crops, uint8 (n, size, size, 3), of an image, up to 8 images of a folder, or the project's photographs.
 
     Raises:
         UserError: as `crops_of`.
     """
-    return crops_of(source or SAMPLES, IMAGES, preprocess, "images")
+    return crops_of(source or SAMPLES, MAX_IMAGES, preprocess, "images")
 
 
 def crops_of(source: Path, limit: int, preprocess: Preprocess, option: str) -> np.ndarray:
-    """Crops, uint8 (n, size, size, 3), of an image, or of up to `limit` images spread evenly over a folder.
+    """Return crops, uint8 (n, size, size, 3), of an image, or of up to `limit` images spread evenly over a folder.
 
     Raises:
-        UserError: naming the `option`: no such path, no image in it, or one that cannot be decoded.
+        UserError: the path is missing, holds no images, or an image cannot be decoded. The error names the `option`.
     """
     files = [str(source)] if source.is_file() else list_images(source)[0]
     if not files:
-        raise UserError(f"{option}: {source} is no image and no folder of images")
-    chosen = [files[index * len(files) // min(limit, len(files))] for index in range(min(limit, len(files)))]
+        raise UserError(f"{option}: {source} is neither an image nor a folder of images")
+    count = min(limit, len(files))
+    chosen = [files[index * len(files) // count] for index in range(count)]
     for path in chosen:
-        if fault := decode_fault(path):
-            raise UserError(f"{option}: {path}: {fault}")
+        if reason := decode_error(path):
+            raise UserError(f"{option}: {path}: {reason}")
     return np.stack([preprocess.pixels(path) for path in chosen])
 
 
 def difference(path: Path, images: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference between the file's logits and the expected ones, as a share of the largest logit.
+    """Return the largest difference between the file's logits and the expected logits, as a share of the largest logit.
 
-    `images` are as the file takes them.
+    Args:
+        images: a batch of the file's input.
+        expected: logits (n, classes). If the file's have another shape, the difference is infinite.
     """
     logits = {".mindir": run_mindir, ".onnx": run_onnx}[path.suffix](path, images)
     if logits.shape != expected.shape:
@@ -61,13 +71,23 @@ def difference(path: Path, images: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(logits - expected).max() / np.abs(expected).max())
 
 
+def check_difference(largest: float, allowed: float, path: Path) -> None:
+    """Compare a difference of logits with the largest that is allowed.
+
+    Raises:
+        UserError: it is larger, or is not a number.
+    """
+    if not largest <= allowed:
+        raise UserError(f"{path.name} was not written: its logits differ by {largest:.1e}, more than {allowed:g}")
+
+
 def run_mindir(path: Path, images: np.ndarray) -> np.ndarray:
-    """Logits of a MINDIR file, in MindSpore."""
+    """Return the logits of a MINDIR file, computed by MindSpore."""
     return nn.GraphCell(ms.load(str(path)))(ms.Tensor(images)).asnumpy()
 
 
 def run_onnx(path: Path, images: np.ndarray) -> np.ndarray:
-    """Logits of an ONNX file, in ONNX Runtime.
+    """Return the logits of an ONNX file, computed by ONNX Runtime.
 
     Raises:
         UserError: ONNX Runtime is not installed.
@@ -76,8 +96,8 @@ def run_onnx(path: Path, images: np.ndarray) -> np.ndarray:
     return session.run(None, {session.get_inputs()[0].name: images})[0]
 
 
-def onnx_session(path: Path, threads: int = 0):
-    """An ONNX file in ONNX Runtime, on the CPU; 0 threads: one a core.
+def onnx_session(path: Path, threads: int = 0) -> InferenceSession:
+    """Open an ONNX file in ONNX Runtime on the CPU; 0 threads: one for each core.
 
     Raises:
         UserError: ONNX Runtime is not installed.

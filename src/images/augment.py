@@ -1,7 +1,8 @@
-"""What training does to an image's pixels, from the encoded file to uint8 (size, size, 3), and erasing after that.
+"""Training augmentation: from the encoded file to uint8 (size, size, 3), and random erasing after normalization.
 
-MindData gives the random operators of a pipeline one seed, so two that draw equally often for each image move in
-lockstep. RandAugment is therefore a single operator, and erasing draws its rectangles beforehand.
+MindData gives all random operators of a pipeline the same seed. Two operators that draw equally often for each image
+would therefore draw the same numbers. RandAugment is a single operator for that reason, and the rectangles of random
+erasing are drawn before the pipeline starts.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ from mindspore.dataset.vision import Inter
 from src.config import AugmentOptions
 from src.images.preprocess import Preprocess
 
-POLICIES = 1024  # chains of operators that RandAugment picks from in one epoch
-ERASED_AREA = (0.02, 1 / 3)  # shares of the image
+POLICIES = 1024  # chains of operators from which RandAugment picks in one epoch
+# Random erasing as in timm (timm/data/random_erasing.py).
+ERASED_AREA = (0.02, 1 / 3)  # share of the image
 ERASED_RATIO = (0.3, 1 / 0.3)  # height / width
-ATTEMPTS = 10  # to find a rectangle that fits
+MAX_ATTEMPTS = 10  # draws until a rectangle fits into the image
 
 
 def operators(preprocess: Preprocess, augment: AugmentOptions, seed: int) -> list:
-    """MindData's operators from an encoded image to uint8 (size, size, 3); `seed` draws RandAugment's policies.
+    """Return MindData's operators from an encoded image to uint8 (size, size, 3).
 
-    As in timm, RandAugment and AutoAugment take the place of colour jitter. AutoAugment is timm's `original` policy
-    with torchvision's ranges: colour, contrast, brightness, sharpness change by a factor 1 +- 0.9 level, where timm's
-    grows from 0.1 to 1.9 with the level; shears are about the centre.
+    As in timm, RandAugment and AutoAugment replace color jitter. AutoAugment is timm's `original` policy with
+    torchvision's ranges: color, contrast, brightness and sharpness change by the factor 1 +- 0.9 * level (in timm the
+    factor grows from 0.1 to 1.9 with the level), and shears are about the center.
+
+    Args:
+        seed: seed of RandAugment's policies.
     """
     jitter = (1 - augment.color_jitter, 1 + augment.color_jitter)
     chain = [
@@ -41,19 +46,19 @@ def operators(preprocess: Preprocess, augment: AugmentOptions, seed: int) -> lis
     if augment.randaugment:
         return [*chain, rand_augment(preprocess, augment, seed)]
     if augment.autoaugment:
-        return [*chain, vision.AutoAugment(vision.AutoAugmentPolicy.IMAGENET, Inter.BICUBIC, _grey(preprocess))]
+        return [*chain, vision.AutoAugment(vision.AutoAugmentPolicy.IMAGENET, Inter.BICUBIC, _mean_color(preprocess))]
     return [*chain, *([vision.RandomColorAdjust(jitter, jitter, jitter)] if augment.color_jitter else [])]
 
 
 def rand_augment(preprocess: Preprocess, augment: AugmentOptions, seed: int) -> vision.RandomSelectSubpolicy:
-    """timm's `rand-mM-nN-mstdS`: N operations of equal chance, each done with probability 1/2.
+    """Return timm's `rand-mM-nN-mstdS`: N operations with equal chances, each applied with probability 1/2.
 
-    It differs from timm's in three points: SolarizeAdd is missing, the resampling is bicubic by OpenCV, and an image
-    gets one of 1024 chains, drawn anew for every epoch and rank. MindData's own `vision.RandAugment` is not used: in
-    MindSpore 2.10 its translations push the whole image out of the frame.
+    It differs from timm in three points: SolarizeAdd is missing, OpenCV does the bicubic resampling, and an image gets
+    one of 1024 chains, which are drawn again for every epoch and rank. MindData's own `vision.RandAugment` is not used,
+    because in MindSpore 2.10 its translations move the whole image out of the frame.
     """
     rng = np.random.default_rng(seed)
-    fill = _grey(preprocess)
+    fill = _mean_color(preprocess)
     policies = []
     for _ in range(POLICIES):
         kinds = rng.integers(0, len(RAND_OPERATIONS), augment.randaugment_ops)
@@ -65,13 +70,14 @@ def rand_augment(preprocess: Preprocess, augment: AugmentOptions, seed: int) -> 
 
 
 def erased_boxes(images: int, size: int, probability: float, seed: int) -> np.ndarray:
-    """What to erase of each image: int64 (images, 5) of top, left, height, width (pixels) and a seed for noise.
+    """Draw the rectangle to erase in each image: int64 (images, 5) of top, left, height, width (pixels), noise seed.
 
-    Areas, ratios and attempts are timm's; images that keep all their pixels have height and width 0.
+    An image is erased with the given probability (0 to 1). Height and width are 0 in images that are not erased.
     """
     rng = np.random.default_rng(seed)
-    area = rng.uniform(*ERASED_AREA, (images, ATTEMPTS)) * size**2
-    ratio = np.exp(rng.uniform(*np.log(ERASED_RATIO), (images, ATTEMPTS)))
+    area = rng.uniform(*ERASED_AREA, (images, MAX_ATTEMPTS)) * size**2
+    low, high = np.log(ERASED_RATIO)
+    ratio = np.exp(rng.uniform(low, high, (images, MAX_ATTEMPTS)))
     sides = np.rint(np.sqrt(np.stack([area * ratio, area / ratio], -1))).astype(np.int64)
     fits = (sides < size).all(-1)
     erased = fits.any(1) & (rng.random(images) < probability)
@@ -81,9 +87,9 @@ def erased_boxes(images: int, size: int, probability: float, seed: int) -> np.nd
 
 
 def erase(image: np.ndarray, box: np.ndarray, *, noise: bool) -> np.ndarray:
-    """A normalised image (3, size, size) whose `box` (see `erased_boxes`) is the mean colour, or normal noise.
+    """Replace the `box` (see `erased_boxes`) of a normalized image (3, size, size) by the mean color or normal noise.
 
-    As timm's modes `const` and `pixel` with one rectangle; timm's mode `rand` (one random colour) is not offered.
+    These are timm's modes `const` and `pixel` with one rectangle. timm's mode `rand`, one random color, is missing.
     """
     top, left, height, width, seed = box.tolist()
     if height == 0:
@@ -94,23 +100,35 @@ def erase(image: np.ndarray, box: np.ndarray, *, noise: bool) -> np.ndarray:
     return image
 
 
-def _grey(preprocess: Preprocess) -> tuple[int, int, int]:
-    """The mean colour, with which moved images are filled up."""
-    return tuple(min(255, round(255 * value)) for value in preprocess.mean)
+def _mean_color(preprocess: Preprocess) -> tuple[int, int, int]:
+    """Return the color (RGB, 0 to 255) that fills the empty parts of a moved image."""
+    red, green, blue = (min(255, round(255 * value)) for value in preprocess.mean)
+    return red, green, blue
 
 
-def _affine(fill: tuple[int, int, int], *, degrees: float = 0.0, move=(0.0, 0.0), shear=(0.0, 0.0)) -> vision.Affine:
-    """`move` in shares of the image's side, `shear` as tangents about the top left corner, as Pillow's are."""
+def _affine(
+    fill: tuple[int, int, int],
+    *,
+    degrees: float = 0.0,
+    move: tuple[float, float] = (0.0, 0.0),
+    shear: tuple[float, float] = (0.0, 0.0),
+) -> vision.Affine:
+    """Return an affine operator with Pillow's conventions.
+
+    Args:
+        move: shift as a share of the image's side.
+        shear: tangents about the top left corner. MindData shears about the center, so half of each is moved back.
+    """
     angles = [math.degrees(math.atan(tangent)) for tangent in shear]
-    centred = [share - tangent / 2 for share, tangent in zip(move, shear, strict=True)]
-    return vision.Affine(degrees, centred, 1.0, angles, Inter.BICUBIC, fill)
+    shift = [share - tangent / 2 for share, tangent in zip(move, shear, strict=True)]
+    return vision.Affine(degrees, shift, 1.0, angles, Inter.BICUBIC, fill)
 
 
-def _factor(level: float) -> float:
+def _enhance_factor(level: float) -> float:
     return 0.1 + 1.8 * level
 
 
-# (level 0..1, sign, fill colour) -> operator, with the ranges of timm's `rand`
+# (level 0..1, sign, fill color) -> operator, with the ranges of timm's `rand`
 RAND_OPERATIONS = (
     lambda level, sign, fill: vision.AutoContrast(),
     lambda level, sign, fill: vision.Equalize(),
@@ -118,10 +136,10 @@ RAND_OPERATIONS = (
     lambda level, sign, fill: _affine(fill, degrees=30.0 * level * sign),
     lambda level, sign, fill: vision.Posterize(int(4 * level)),
     lambda level, sign, fill: vision.Solarize((min(255, int(256 * level)), 255)),
-    lambda level, sign, fill: vision.AdjustSaturation(_factor(level)),
-    lambda level, sign, fill: vision.AdjustContrast(_factor(level)),
-    lambda level, sign, fill: vision.AdjustBrightness(_factor(level)),
-    lambda level, sign, fill: vision.AdjustSharpness(_factor(level)),
+    lambda level, sign, fill: vision.AdjustSaturation(_enhance_factor(level)),
+    lambda level, sign, fill: vision.AdjustContrast(_enhance_factor(level)),
+    lambda level, sign, fill: vision.AdjustBrightness(_enhance_factor(level)),
+    lambda level, sign, fill: vision.AdjustSharpness(_enhance_factor(level)),
     lambda level, sign, fill: _affine(fill, shear=(0.3 * level * sign, 0.0)),
     lambda level, sign, fill: _affine(fill, shear=(0.0, 0.3 * level * sign)),
     lambda level, sign, fill: _affine(fill, move=(0.45 * level * sign, 0.0)),

@@ -1,58 +1,52 @@
-"""Encoded images that stay in memory once they were read, for sets that fit and disks that are far."""
+"""Keep encoded images in memory, for data sets that fit and disks that are slow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from src.images.faults import Check
-from src.images.folder import ImageFolder
-from src.images.image_file import image_size
-from src.images.records import RecordSet
+from src.images.image_file import ImageRef, image_size
+from src.images.image_set import ImageSet
 
 CACHE_LIMIT = 256 << 20  # bytes that `auto` keeps at most
 
 
 class CachedImages:
-    """An `ImageFolder` or `RecordSet` whose `read` goes to the disk once for each image."""
+    """An `ImageSet` that reads each image of another one only once."""
 
-    def __init__(self, folder: ImageFolder | RecordSet) -> None:
-        self.root: Path = folder.root
-        self.classes: tuple[str, ...] = folder.classes
-        self.files: Sequence[str] = folder.files
-        self.labels: np.ndarray = folder.labels
-        self.folder = folder
-        self.held: dict[int, np.ndarray] = {}
+    def __init__(self, images: ImageSet) -> None:
+        self.root = images.root
+        self.classes = images.classes
+        self.files: Sequence[ImageRef] = images.files
+        self.labels = images.labels
+        self.images = images
+        self.contents: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
-        return len(self.folder)
+        return len(self.images)
 
     def read(self, index: int) -> np.ndarray:
-        """The encoded bytes of an image: uint8 (n,)."""
-        if (content := self.held.get(index)) is None:
-            content = self.held[index] = self.folder.read(index)
+        if (content := self.contents.get(index)) is None:
+            content = self.contents[index] = self.images.read(index)
         return content
 
     def faults(self, check: Check = "auto", workers: int = 1) -> list[str]:
-        """As those of the folder behind."""
-        return self.folder.faults(check, workers)
+        return self.images.faults(check, workers)
 
 
-def cached(
-    folder: ImageFolder | RecordSet, cache: Literal["auto", "on", "off"] = "auto"
-) -> ImageFolder | RecordSet | CachedImages:
-    """The folder with a cache, if wanted; `auto`: if its files have less than `CACHE_LIMIT` bytes."""
-    keep = cache == "on" or (cache == "auto" and _is_small(folder.files))
-    return CachedImages(folder) if keep else folder
+def cached(images: ImageSet, cache: Literal["auto", "on", "off"] = "auto") -> ImageSet:
+    """Return the images, with a cache if wanted; `auto`: if they have less than `CACHE_LIMIT` bytes together."""
+    keep = cache == "on" or (cache == "auto" and _is_small(images.files))
+    return CachedImages(images) if keep else images
 
 
-def _is_small(files: Sequence[str]) -> bool:
-    left = CACHE_LIMIT
-    for path in files:
-        left -= image_size(path)
-        if left <= 0:
+def _is_small(files: Sequence[ImageRef]) -> bool:
+    total = 0
+    for image in files:
+        total += image_size(image)
+        if total >= CACHE_LIMIT:
             return False
     return True

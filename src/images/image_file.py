@@ -1,64 +1,71 @@
-"""An image by its path: a file of its own, or a part of a larger one."""
+"""Encoded images: in files of their own, or packed into a larger file."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
 
-class PackedPath(str):
-    """`length` bytes of `container`, from `offset` on; as text, a path that tells users which image it is."""
+@dataclass(frozen=True)
+class PackedImage:
+    """An image inside a larger file: `length` bytes of `container`, from `offset` on.
+
+    Its text is `container/name`, which shows users both files.
+    """
 
     container: str
     name: str
     offset: int
     length: int
 
-    def __new__(cls, container: str, name: str, offset: int, length: int) -> PackedPath:
-        path = super().__new__(cls, os.path.join(container, name))
-        path.container, path.name, path.offset, path.length = container, name, offset, length
-        return path
+    def __str__(self) -> str:
+        return os.path.join(self.container, self.name)
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """The encoded bytes: uint8 (n,), read-only for a packed image.
+ImageRef: TypeAlias = str | Path | PackedImage  # a path, or a part of a larger file
+
+
+def read_image(image: ImageRef) -> np.ndarray:
+    """Return the encoded bytes: uint8 (n,), read-only for a packed image.
 
     Raises:
         OSError: the file cannot be read, or ends before the image does.
     """
-    if not isinstance(path, PackedPath):
-        return np.fromfile(path, np.uint8)
-    file = _opened(path.container)  # held until the bytes are there: two threads may both open it, and one is forgotten
-    content = os.pread(file.fileno(), path.length, path.offset)
-    if len(content) < path.length:
-        raise OSError(f"{path.container} ends before its image {path}")
+    if not isinstance(image, PackedImage):
+        return np.fromfile(image, np.uint8)
+    # Keep a reference: the cache may drop the file and thereby close it while we read.
+    file = _open_container(image.container)
+    content = os.pread(file.fileno(), image.length, image.offset)
+    if len(content) < image.length:
+        raise OSError(f"{image.container} ends before its image {image}")
     return np.frombuffer(content, np.uint8)
 
 
-def image_size(path: str | Path) -> int:
-    """Encoded bytes; 0 for a file that cannot be reached."""
-    if isinstance(path, PackedPath):
-        return path.length
+def image_size(image: ImageRef) -> int:
+    """Return the number of encoded bytes, or 0 for a file that cannot be read."""
+    if isinstance(image, PackedImage):
+        return image.length
     try:
-        return os.path.getsize(path)
+        return os.path.getsize(image)
     except OSError:
         return 0
 
 
-def image_source(path: str | Path) -> str | Path | BytesIO:
-    """What Pillow can open.
+def pillow_source(image: ImageRef) -> str | Path | BytesIO:
+    """Return what `PIL.Image.open` takes.
 
     Raises:
         OSError: as `read_image`.
     """
-    return BytesIO(read_image(path).tobytes()) if isinstance(path, PackedPath) else path
+    return BytesIO(read_image(image).tobytes()) if isinstance(image, PackedImage) else image
 
 
 @lru_cache(maxsize=256)
-def _opened(container: str) -> BinaryIO:
-    return open(container, "rb", buffering=0)  # noqa: SIM115 - stays open as long as it is remembered
+def _open_container(path: str) -> BinaryIO:
+    return open(path, "rb", buffering=0)  # noqa: SIM115 - the cache keeps it open

@@ -1,29 +1,34 @@
 """From an image file to the pixels that evaluation, prediction and deployment must agree on.
 
-The rule is timm's and torchvision's: short side to floor(size / crop_pct) with antialiased bicubic, centre crop. It
-is computed by Pillow itself, so crops equal theirs bit for bit.
+The rule is timm's and torchvision's: reduce the short side to floor(size / crop_pct) by antialiased bicubic resampling,
+then take the center crop. Pillow computes both, so the crops are bit-identical to theirs.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import floor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from src.images.image_file import image_source
+from src.images.image_file import ImageRef, pillow_source
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels scaled to 0..1; as in timm and torchvision
 IMAGENET_STD = (0.229, 0.224, 0.225)
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff")  # what MindData's decoder and Pillow both read
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How images become a network's input: `size` pixels a side, `mean` and `std` of pixels scaled to 0..1 (RGB)."""
+    """How images become a network's input.
+
+    Args:
+        size: side of the crop in pixels.
+        crop_pct: share of the short side that the crop keeps, 0 to 1. 0.875 (224 of 256 pixels) is timm's default.
+        mean: mean of each RGB channel, of pixels scaled to 0..1.
+        std: standard deviation of each RGB channel, of the same pixels.
+    """
 
     size: int
     crop_pct: float = 0.875
@@ -32,52 +37,57 @@ class Preprocess:
 
     @property
     def resize(self) -> int:
-        """Short side, in pixels, before the centre crop."""
+        """Return the short side before the center crop, in pixels."""
         return floor(self.size / self.crop_pct)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for YAML, JSON and checkpoints."""
+        """Return plain values for YAML, JSON and checkpoints."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Preprocess:
-        """The inverse of `as_dict`."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        """Return the `Preprocess` whose `as_dict` is `values`."""
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**fields)
 
     def crop(self, image: Image.Image) -> Image.Image:
-        """The RGB crop of `size` x `size` pixels that the network sees."""
-        return centre_crop(resize_short_side(image.convert("RGB"), self.resize), self.size)
+        """Return the RGB crop of `size` x `size` pixels that the network sees."""
+        return center_crop(resize_short_side(image.convert("RGB"), self.resize), self.size)
 
-    def pixels(self, path: str | Path) -> np.ndarray:
-        """The crop of an image file: uint8, (size, size, 3).
+    def pixels(self, image: ImageRef) -> np.ndarray:
+        """Decode an image and return its crop: uint8 (size, size, 3).
 
         Raises:
-            OSError, ValueError, Image.DecompressionBombError: as Pillow does for a file that it cannot decode.
+            OSError, ValueError, Image.DecompressionBombError: Pillow cannot decode the file.
         """
-        with Image.open(image_source(path)) as image:
-            return np.asarray(self.crop(image))
+        with Image.open(pillow_source(image)) as opened:
+            return np.asarray(self.crop(opened))
 
     def pixel_mean_std(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of pixels as they are, 0 to 255: float32 (3,) each."""
+        """Return mean and standard deviation of pixels with values 0 to 255: float32 (3,) each."""
         mean, std = (np.asarray(values, np.float32) * np.float32(255) for values in (self.mean, self.std))
         return mean, std
 
     def normalize(self, pixels: np.ndarray) -> np.ndarray:
-        """uint8 (..., H, W, 3) to the network's float32 (..., 3, H, W)."""
+        """Turn uint8 (..., H, W, 3) into the network's input, float32 (..., 3, H, W)."""
         mean, std = self.pixel_mean_std()
         return np.moveaxis((pixels.astype(np.float32) - mean) / std, -1, -3).copy()
 
 
 def resize_short_side(image: Image.Image, short: int) -> Image.Image:
-    """Bicubic, antialiased; the long side is cut down to whole pixels as torchvision does."""
+    """Resize so that the short side has `short` pixels, by antialiased bicubic resampling.
+
+    The long side is rounded down, as in torchvision.
+    """
     width, height = image.size
     size = (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
-    if height > 2 * width and size[1] < height:  # the order of Pillow 13, in which earlier ones round otherwise
+    # Pillow 13 resizes the columns of tall images first. Earlier versions do not, and then round differently.
+    if height > 2 * width and size[1] < height:
         image = image.resize((width, size[1]), Image.Resampling.BICUBIC)
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
 
 
-def centre_crop(image: Image.Image, size: int) -> Image.Image:
-    """Halves round to the even pixel, as torchvision does."""
+def center_crop(image: Image.Image, size: int) -> Image.Image:
+    """Return the center crop of `size` x `size` pixels; half pixels round to even, as in torchvision."""
     left, top = (round((length - size) / 2) for length in image.size)
     return image.crop((left, top, left + size, top + size))

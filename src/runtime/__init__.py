@@ -1,4 +1,4 @@
-"""The machine: device, ranks, worker threads, files that are written whole, logs, MindSpore's versions.
+"""The machine: device, ranks, worker threads, atomic files, logs, differences between MindSpore versions.
 
 May import: `errors`. `files`, `logs` and `workers` need no framework.
 """

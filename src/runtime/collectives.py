@@ -24,7 +24,8 @@ class MeanOverRanks(nn.Cell):
         # Ascend's compiler fuses all transfers that have the same `fusion` number. The CPU backend does not:
         # there the tensors are joined into one, because each transfer would wait for the one before.
         self.joined = is_cpu()
-        self.sum = None if self.alone else ops.AllReduce().add_prim_attr("fusion", 1)
+        if not self.alone:
+            self.sum = ops.AllReduce().add_prim_attr("fusion", 1)
         self.join, self.cut, self.reshape = ops.Concat(), ops.Slice(), ops.Reshape()
         self.starts = tuple(accumulate((math.prod(shape) for shape in shapes[:-1]), initial=0))
         self.map = ops.HyperMap()  # compiles 100 times faster than a loop over as many tensors

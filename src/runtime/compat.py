@@ -1,4 +1,4 @@
-"""Differences between the MindSpore versions that this project supports (2.7 to 2.10), in one place."""
+"""Differences between the MindSpore versions that this project supports (2.7 to 2.10)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from mindspore import nn
 
 
 def export_onnx(network: nn.Cell, images: ms.Tensor, path: Path, input_name: str, output_name: str) -> None:
-    """Write an ONNX file for the shape of `images`; needs the `onnx` package where `ms.onnx` does not exist yet."""
+    """Write an ONNX file for the shape of `images`, with the given names of input and output.
+
+    Versions without `ms.onnx` choose the names themselves; there they are changed with the `onnx` package.
+    """
     if hasattr(ms, "onnx"):
         ms.onnx.export(network, images, file_name=str(path), input_names=[input_name], output_names=[output_name])
         return

@@ -1,4 +1,4 @@
-"""Where a program runs: device, graph mode, CPU instruction set. Only this module touches MindSpore's context."""
+"""The device of a program, graph mode, CPU instruction set. Only this module uses MindSpore's context."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ISA_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
 @dataclass(frozen=True)
 class Device:
-    """What was chosen: `target` is Ascend, GPU or CPU."""
+    """A device: `target` is Ascend, GPU or CPU; `id` is its number on this machine."""
 
     target: str
     id: int
@@ -37,12 +37,12 @@ def is_cpu() -> bool:
 
 
 def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> Device:
-    """Choose the device, graph mode and the seed of everything MindSpore draws; meet the other ranks of `msrun`.
+    """Choose the device and graph mode, seed MindSpore, and join the other ranks of `msrun`.
 
-    There each rank takes the device with its own number on its machine.
+    A rank of `msrun` uses the device with the number of its local rank.
 
     Raises:
-        UserError: the device that was asked for cannot be used.
+        UserError: the device cannot be used.
     """
     if distributed.launched():
         device_id = 0 if target == "CPU" else distributed.local_rank()
@@ -51,7 +51,7 @@ def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> 
     candidates = ("Ascend", "GPU", "CPU") if target == "auto" else (target,)
     for candidate in candidates:
         try:
-            # The CPU is one device; a number other than 0 means an accelerator and is not an error under `auto`.
+            # There is one CPU. Another number than 0 means an accelerator, so with `auto` the CPU ignores it.
             with quiet_mindspore():
                 ms.set_device(candidate, 0 if candidate == "CPU" else device_id)
             break
@@ -72,7 +72,7 @@ def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> 
 
 @contextlib.contextmanager
 def quiet_mindspore() -> Iterator[None]:
-    """Keep MindSpore from logging what it also raises, so that the user gets one line and not two."""
+    """Suppress MindSpore's log of an error that it also raises, so that the user gets one line and not two."""
     logging.disable(logging.CRITICAL)
     try:
         yield
@@ -83,13 +83,13 @@ def quiet_mindspore() -> Iterator[None]:
 def prefer_fast_convolutions() -> None:
     """On an AVX-512 CPU, make oneDNN use its AVX2 convolutions.
 
-    The oneDNN of current MindSpore wheels runs every spatial convolution on a plain reference kernel as soon as it
-    sees AVX-512; limited to AVX2 it takes a compiled one that is 10 to 30 times faster. oneDNN reads the variable at
-    the first convolution. A limit that the user has set is left alone.
+    On AVX-512, the oneDNN of current MindSpore wheels runs every spatial convolution on its plain reference kernel.
+    Limited to AVX2, it uses a compiled kernel that is 10 to 30 times faster. oneDNN reads the variable at the first
+    convolution. A limit that the user has set remains.
     """
     if _has_avx512() and not any(name in os.environ for name in ISA_VARIABLES):
         os.environ[ISA_VARIABLES[0]] = "AVX2"
-        logger.info("AVX-512 CPU: %s=AVX2 makes oneDNN take its fast convolutions", ISA_VARIABLES[0])
+        logger.info("AVX-512 CPU: %s=AVX2 makes oneDNN use its fast convolutions", ISA_VARIABLES[0])
 
 
 def _has_avx512(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

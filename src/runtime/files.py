@@ -1,4 +1,4 @@
-"""Files that are never half there: written beside, synced, then put in place of the old one."""
+"""Atomic files: written to a temporary file and synced, which then replaces the old file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from src.errors import UserError
 
 @contextlib.contextmanager
 def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
-    """A temporary path with the name of `path`, whose file replaces `path` whole when the block ends without error.
+    """Give a temporary path. Its file replaces `path` when the block ends without error.
 
-    What `path` held until then is kept as `previous`. At no moment are both missing.
+    The old file of `path` is kept as `previous`, if that is given. At every moment at least one of the two exists.
 
     Raises:
-        UserError: the folder cannot be written to; `path` is as it was.
+        UserError: the folder cannot be written to; `path` is unchanged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
             yield temporary
             fsync_file(temporary)
             if previous is not None and path.exists():
-                _keep(path, previous, Path(folder))
+                _keep_previous(path, previous, Path(folder))
             temporary.replace(path)
             _sync_folder(path.parent)
     except OSError as error:
@@ -39,21 +39,21 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
 
 
 def fsync_file(path: Path) -> None:
-    """Let everybody read a finished file, and wait until the disk holds it."""
+    """Make a complete file readable for all users, and wait until it is on the disk."""
     path.chmod(0o644)
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 
 
 def remove_leftovers(*paths: Path) -> None:
-    """Remove what processes that were killed have left beside `paths`; nobody may be writing them now."""
+    """Remove temporary files that killed processes have left beside `paths`. No process may be writing `paths`."""
     for path in paths:
         for folder in path.parent.glob(f".{glob.escape(path.name)}-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _keep(path: Path, previous: Path, folder: Path) -> None:
-    """Give the file a second name; where the file system knows no links, move it."""
+def _keep_previous(path: Path, previous: Path, folder: Path) -> None:
+    """Link `path` as `previous`; on file systems without hard links, move it."""
     link = folder / previous.name
     try:
         os.link(path, link)
@@ -64,7 +64,7 @@ def _keep(path: Path, previous: Path, folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut; some network file systems know no such call."""
+    """Make a rename survive a power failure; some network file systems do not support this call."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

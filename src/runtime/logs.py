@@ -1,4 +1,4 @@
-"""The project's log: the terminal, a file per run, and times in words."""
+"""The project's log: on the terminal and in a file of the run."""
 
 from __future__ import annotations
 
@@ -14,37 +14,41 @@ logger = logging.getLogger(__name__)
 
 
 class _LogFile(logging.FileHandler):
-    """A log that a full disk ends with one line, and the training not at all."""
+    """A log file whose write errors do not stop the training: one warning, then the file is closed."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
         logging.getLogger("src").removeHandler(self)
         logger.warning("%s cannot be written any more: %s", self.baseFilename, sys.exc_info()[1])
 
 
-class _BarHandler(logging.StreamHandler):
-    """Log lines that do not cut through a progress bar."""
+class _TqdmHandler(logging.StreamHandler):
+    """Log lines on the terminal that leave progress bars whole."""
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=sys.stderr)
 
 
 def log_to(file: Path | None = None) -> None:
-    """Send the project's log to the terminal and, from now on, to `file` too; other ranks than the first only warn."""
+    """Log to the terminal and, from now on, to `file` instead of an earlier file.
+
+    Rank 0 logs everything, the other ranks only warnings.
+    """
     root = logging.getLogger("src")
     root.setLevel(logging.INFO if is_first() else logging.WARNING)
     if not root.handlers:
-        root.addHandler(_BarHandler())
-    if file is not None:
-        for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
-            root.removeHandler(handler)
-            handler.close()
-        handler = _LogFile(file, encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        root.addHandler(handler)
+        root.addHandler(_TqdmHandler())
+    if file is None:
+        return
+    for earlier in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
+        root.removeHandler(earlier)
+        earlier.close()
+    handler = _LogFile(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    root.addHandler(handler)
 
 
 def duration(seconds: float) -> str:
-    """`3 d 4 h`, `2 h 5 min`, `3 min 20 s` or `12 s`."""
+    """Return a duration as text: `3 d 4 h`, `2 h 5 min`, `3 min 20 s` or `12 s`."""
     minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
     if days >= 1:
         return f"{int(days)} d {int(hours % 24)} h"

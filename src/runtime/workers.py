@@ -1,4 +1,4 @@
-"""How many threads a program may use."""
+"""How many worker threads a program may use."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import os
 
 logger = logging.getLogger(__name__)
 
-MOST_BY_DEFAULT = 8
+MAX_DEFAULT_WORKERS = 8
 
 
 def usable_cores() -> int:
-    """Cores that this process may use (containers and `taskset` included)."""
+    """Return the number of cores that this process may use, within the limits of containers and `taskset`."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def usable_workers(wanted: int, processes: int = 1) -> int:
-    """`wanted` threads, cut down to the cores there are: MindData refuses more.
+def worker_count(requested: int, processes: int = 1) -> int:
+    """Return the `requested` number of workers, or the number of cores if that is smaller: MindData refuses more.
 
-    0: one a core, at most 8; of several `processes` on this machine, each takes its share.
+    Args:
+        requested: 0 means one worker for each core, at most 8.
+        processes: processes on this machine, which share its cores if `requested` is 0.
     """
     cores = usable_cores()
-    if wanted > cores:
-        logger.warning("workers is %d, this machine has %d cores: using %d", wanted, cores, cores)
-    return min(wanted, cores) or max(1, min(cores // processes, MOST_BY_DEFAULT))
+    if requested > cores:
+        logger.warning("workers is %d, this machine has %d cores: using %d", requested, cores, cores)
+    return min(requested, cores) or max(1, min(cores // processes, MAX_DEFAULT_WORKERS))

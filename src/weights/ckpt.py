@@ -1,8 +1,12 @@
-"""MindSpore checkpoint files that know what they must hold, so that no damage to them goes unnoticed.
+"""MindSpore checkpoint files that detect every damage.
 
-MindSpore reads a file that ends between two tensors, or in which a bit has changed, without a word. Ours begin with a
-record `meta`, a JSON text with the caller's values and a manifest (type and shape of every tensor by name), and end
-with the SHA-256 of all before it, dressed as a field that readers of the format pass over: MindSpore loads them too.
+MindSpore reads a file that ends between two tensors, or in which a bit has changed, without an error. Our files are:
+
+    record `meta`    JSON: {"meta": the caller's values, "manifest": {tensor name: [type, shape]}}
+    records          the tensors: name, type, shape, values; MindSpore's own format, a protobuf `Checkpoint`
+    digest           SHA-256 of all bytes before it, as the unknown protobuf field 100
+
+Other readers skip the unknown field, so MindSpore loads these files too.
 """
 
 from __future__ import annotations
@@ -20,30 +24,40 @@ from src.errors import UserError
 from src.runtime.files import atomic_write
 
 META = "meta"
-STATE_PREFIXES = EMA_PREFIX, OPTIMIZER_PREFIX = ("ema.", "optimizer.")  # of what training keeps beside the weights
+EMA_PREFIX, OPTIMIZER_PREFIX = "ema.", "optimizer."
+STATE_PREFIXES = (EMA_PREFIX, OPTIMIZER_PREFIX)  # names of the tensors that training keeps beside the weights
 DIGEST_FIELD = b"\xa2\x06\x20"  # protobuf: field 100, 32 bytes
-NAMES = ("Float16", "Float32", "Float64", "Int8", "Int16", "Int32", "Int64", "UInt8", "Bool")
-TYPES = {name.lower(): name for name in NAMES}  # NumPy name -> MindSpore's; records of other types are notes
 DIGEST_SIZE = len(DIGEST_FIELD) + 32
+TYPES = {  # NumPy's name -> MindSpore's; records of other types are not tensors
+    "float16": "Float16",
+    "float32": "Float32",
+    "float64": "Float64",
+    "int8": "Int8",
+    "int16": "Int16",
+    "int32": "Int32",
+    "int64": "Int64",
+    "uint8": "UInt8",
+    "bool": "Bool",
+}
 
 
 def save_ckpt(tensors: dict[str, np.ndarray], path: Path, meta: dict[str, Any], previous: Path | None = None) -> None:
-    """Write tensors and `meta` (plain values); the file replaced is kept as `previous`.
+    """Write tensors and `meta` (plain values). The replaced file is kept as `previous`.
 
     Raises:
-        UserError: the file cannot be written; what was there is as it was.
+        UserError: the file cannot be written; the earlier files are unchanged.
     """
     text = json.dumps({"meta": meta, "manifest": _manifest(tensors)}).encode()
-    body = _serialized({META: np.frombuffer(text, np.uint8)} | tensors)
+    body = _serialize({META: np.frombuffer(text, np.uint8)} | tensors)
     with atomic_write(path, previous) as temporary:
         temporary.write_bytes(body + DIGEST_FIELD + hashlib.sha256(body).digest())
 
 
 def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """All tensors of a MindSpore checkpoint, and its `meta` (empty for a file that others wrote).
+    """Return all tensors of a MindSpore checkpoint and its `meta`, which is empty for files of other programs.
 
     Raises:
-        UserError: the file cannot be read, is damaged, or is no checkpoint.
+        UserError: the file cannot be read, is damaged, or is not a checkpoint.
     """
     try:
         data = path.read_bytes()
@@ -51,13 +65,13 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (DecodeError, ValueError):
-        raise UserError(f"{path} is damaged or is no MindSpore checkpoint; take another copy") from None
+        raise UserError(f"{path} is damaged or is not a MindSpore checkpoint; take another copy") from None
     body, end = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
-    whole = end == DIGEST_FIELD + hashlib.sha256(body).digest()
-    ours = META in tensors or end.startswith(DIGEST_FIELD) or any(name.startswith(STATE_PREFIXES) for name in tensors)
-    if ours and not whole:
-        raise UserError(f"{path} is damaged: it is not what was written; take another copy")
-    if not whole:
+    is_complete = end == DIGEST_FIELD + hashlib.sha256(body).digest()
+    is_ours = META in tensors or end.startswith(DIGEST_FIELD) or any(map(is_training_state, tensors))
+    if is_ours and not is_complete:
+        raise UserError(f"{path} is damaged: its checksum differs; take another copy")
+    if not is_complete:
         return tensors, {}
     content = json.loads(tensors.pop(META).tobytes())
     if content["manifest"] != _manifest(tensors):
@@ -65,8 +79,13 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return tensors, content["meta"]
 
 
-def _serialized(tensors: dict[str, np.ndarray]) -> bytes:
-    """The bytes that MindSpore writes for these tensors."""
+def is_training_state(name: str) -> bool:
+    """Return whether a tensor is one that training keeps beside the weights."""
+    return name.startswith(STATE_PREFIXES)
+
+
+def _serialize(tensors: dict[str, np.ndarray]) -> bytes:
+    """Return the bytes that MindSpore writes for these tensors."""
     message = Checkpoint()
     for name, value in tensors.items():
         record = message.value.add(tag=name).tensor
@@ -77,11 +96,14 @@ def _serialized(tensors: dict[str, np.ndarray]) -> bytes:
 
 
 def _parse(data: bytes) -> dict[str, np.ndarray]:
-    """The tensors of a file. (MindSpore's own loader trusts the sizes it reads: a changed bit can end the process.)"""
+    """Return the tensors of a file.
+
+    MindSpore's own loader trusts the sizes in the file, so that one changed bit can crash the process.
+    """
     message = Checkpoint()
     message.ParseFromString(data)
     if not message.value:
-        raise ValueError("there are no tensors")
+        raise ValueError("the file holds no tensors")
     stored = {record.tag: record.tensor for record in message.value if record.tensor.tensor_type in TYPES.values()}
     return {
         name: np.frombuffer(tensor.tensor_content, tensor.tensor_type.lower()).reshape(tuple(tensor.dims))

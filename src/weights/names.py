@@ -1,4 +1,7 @@
-"""Parameter names: MindSpore's here, timm's in files."""
+"""Parameter names: those of MindSpore in networks and checkpoints, those of timm in published files.
+
+The names differ only in BatchNorm. The tensors are equal.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +11,27 @@ from mindspore import nn
 from src.networks.layers import BATCH_NORMS
 
 HEAD = ("classifier.weight", "classifier.bias")
-
-
 BATCH_NORM_TO_TIMM = {
     "gamma": "weight",
     "beta": "bias",
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-
-
-NOT_WEIGHTS = ("calls", "num_batches_tracked", "global_step", "learning_rate", "epoch_num", "step_num", "loss_scale")
+COUNTERS = ("calls", "num_batches_tracked", "global_step", "learning_rate", "epoch_num", "step_num", "loss_scale")
 
 
 def timm_names(network: nn.Cell) -> dict[str, str]:
-    """MindSpore name -> timm name, for every parameter (BatchNorm's running statistics included)."""
+    """Return MindSpore name -> timm name for every parameter, including BatchNorm's running statistics."""
     names = {}
     for _, cell in network.cells_and_names():
+        to_timm = BATCH_NORM_TO_TIMM if isinstance(cell, BATCH_NORMS) else {}
         for key, parameter in cell._params.items():
-            stem = parameter.name.removesuffix(key)
-            if key not in NOT_WEIGHTS:
-                names[parameter.name] = stem + (
-                    BATCH_NORM_TO_TIMM.get(key, key) if isinstance(cell, BATCH_NORMS) else key
-                )
+            if key not in COUNTERS:
+                names[parameter.name] = parameter.name.removesuffix(key) + to_timm.get(key, key)
     return names
 
 
 def weights_of(network: nn.Cell) -> dict[str, ms.Parameter]:
-    """Name -> parameter, for all that a file of weights holds (the counters of random Cells are not among them)."""
+    """Return name -> parameter for all weights; the counters of random Cells are not weights."""
     names = timm_names(network)
     return {parameter.name: parameter for parameter in network.get_parameters() if parameter.name in names}

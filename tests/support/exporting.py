@@ -1,4 +1,4 @@
-"""What the tests of export share: a checkpoint that lets a picture through, the command, what is in the files."""
+"""Helpers for tests of export: a trained checkpoint, the command, and the operators of exported files."""
 
 import json
 import re
@@ -24,9 +24,15 @@ from support.seeded_weights import seeded_state
 
 NAMES = ["cat", "dog", "fish", "großer Vogel"]
 
+# Flags of the exports that tests share.
+ANY_BATCH = ("--batch_size", 0, "--soc_version", "Ascend310P3", "--gears", "1,8")
+UNFOLDED = ("--no-fold",)
+PIXELS = ("--batch_size", 2, "--input_type", "uint8")
+HALF = ("--batch_size", 2, "--precision", "fp16")
+
 
 def trained_checkpoint(folder):
-    """A network whose logits depend on the image, as training writes it to FOLDER/w.ckpt: 4 classes, 64 pixels."""
+    """Write FOLDER/w.ckpt as training does, and return its network: 4 classes, 64 pixels, distinct logits."""
     info = json.loads((GOLDEN / "tinynet_e.json").read_text())["parameters"]
     shapes = info | {"classifier.weight": [4, 1280], "classifier.bias": [4]}
     save_file(seeded_state(shapes, 7, np.load(GOLDEN / "tinynet_e_seed7.npz")), folder / "w.safetensors")
@@ -38,19 +44,20 @@ def trained_checkpoint(folder):
 
 
 def export(folder, *flags):
-    """export.py of FOLDER/w.ckpt, in this process."""
+    """Run export.py on FOLDER/w.ckpt in this process, and return the path of the file."""
     words = ["--ckpt", folder / "w.ckpt", "--device_target", "CPU", *flags]
     return export_checkpoint(parse(ExportConfig, [str(word) for word in words]))
 
 
 def mindir(path):
+    """Return the message in a MINDIR file."""
     graph = mind_ir_pb2.ModelProto()
     graph.ParseFromString(path.read_bytes())
     return graph
 
 
 def primitives_of(graph):
-    """The MindSpore operators of a MINDIR, with how often each stands there."""
+    """Return the MindSpore operators of a MINDIR, one for each node."""
     by_reference = {primitive.name: primitive.op_type for primitive in graph.primitives}
     nodes = [*graph.graph.node, *(node for function in graph.functions for node in function.node)]
     names = [node.op_type.removeprefix("REF::") for node in nodes]
@@ -58,11 +65,12 @@ def primitives_of(graph):
 
 
 def operators_of(model):
+    """Return the operators of an ONNX model, one for each node."""
     return [node.op_type for node in model.graph.node]
 
 
-# What the framework states of Ascend: each primitive's documentation lists its platforms. Primitives without a text of
-# their own (they are generated) are documented by the function that calls them.
+# The documentation of each primitive lists its platforms. Generated primitives have no documentation of their own; the
+# function that calls them has.
 FUNCTIONS = {
     "Dense": "dense",
     "BiasAdd": "bias_add",
@@ -79,17 +87,18 @@ MINDSPORE_NAME = {  # ONNX operator -> the primitive that it was made from
 
 
 def platforms(primitive):
+    """Return the platforms that MindSpore documents for a primitive."""
     function = re.sub(r"(?<!^)(?=[A-Z])", "_", primitive).lower()
     places = [(operations, primitive), (auto_generate, primitive), (ms.ops, FUNCTIONS.get(primitive, function))]
     for module, name in places:
         text = getattr(module, name, None).__doc__ if hasattr(module, name) else None
         if text and "Supported Platforms:" in text:
             return text.split("Supported Platforms:")[1].strip().splitlines()[0]
-    return f"{primitive}: the framework states nothing"
+    return f"{primitive}: no documentation"
 
 
 def assert_runs_on_ascend(mindir_path, onnx_path):
-    """Every operator of both files is stated to; the MINDIR's primitives."""
+    """Assert that every operator of both files is documented to run on Ascend. Return the primitives of the MINDIR."""
     primitives = set(primitives_of(mindir(mindir_path))) - STRUCTURE
     operators = operators_of(onnx.load(onnx_path))
     for primitive in primitives | {MINDSPORE_NAME.get(name, name) for name in operators}:

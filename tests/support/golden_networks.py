@@ -1,4 +1,4 @@
-"""timm's answers for seeded weights, and the networks that must give them."""
+"""Compare networks with the logits and features that timm computes for seeded weights."""
 
 import json
 
@@ -16,7 +16,7 @@ from support.seeded_weights import seeded_images, seeded_state
 
 
 def assert_equals_timm(name, folder):
-    """Names, shapes, logits and the features before the classifier, within 1e-4 of the largest."""
+    """Compare names, shapes, logits and the features before the classifier; values within 1e-4 of the largest."""
     golden, info = np.load(GOLDEN / f"{name}_seed7.npz"), json.loads((GOLDEN / f"{name}.json").read_text())
     save_file(seeded_state(info["parameters"], 7, golden), folder / "model.safetensors")
     network = create_model(name).set_train(False)

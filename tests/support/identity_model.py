@@ -1,4 +1,4 @@
-"""A model whose logits are its input: it shows to the last bit what a program feeds to a network."""
+"""An ONNX model whose logits are its input, so that a test sees every bit that a program feeds to a network."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from src.images.preprocess import Preprocess
 
 
 def write_identity(path: Path, preprocess: Preprocess, input_type: str, batch: int | str = "batch") -> None:
-    """PATH with its JSON. `input_type`: float32 for planes (NCHW), uint8 for pixels (NHWC)."""
+    """Write PATH and its JSON. `input_type` is float32 for planes (NCHW) or uint8 for pixels (NHWC)."""
     side = preprocess.size
     count = 3 * side * side
     shape = [batch, 3, side, side] if input_type == "float32" else [batch, side, side, 3]

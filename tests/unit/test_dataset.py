@@ -1,3 +1,5 @@
+"""Batches for training and evaluation: every image in its turn, the same bits for the same seed."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from support.project import photograph
 from src.config import AugmentOptions
 from src.dataset import epoch_order, eval_dataset, train_dataset
 from src.errors import UserError
-from src.images.folder import open_split
+from src.images.data_path import open_split
 from src.images.preprocess import Preprocess
 from src.runtime.workers import usable_cores
 
@@ -23,7 +25,7 @@ def equal(one, other):
     return len(one) == len(other) and all(np.array_equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))
 
 
-def test_training_batches_have_the_networks_form(image_folder):
+def test_training_batches_have_the_shapes_and_types_of_the_network(image_folder):
     folder = open_split(image_folder, "train")
     result = batches(folder, batch_size=5)
     assert len(result) == 2  # 12 images: the last two wait for another epoch
@@ -72,7 +74,7 @@ def test_ranks_augment_differently(image_folder):
 
 @pytest.mark.parametrize("workers", range(1, usable_cores() + 1))
 @pytest.mark.parametrize("rank", [0, 1])
-def test_an_epoch_entered_in_its_middle_goes_on_to_the_bit(image_folder, workers, rank):
+def test_an_epoch_is_resumed_in_its_middle_to_the_bit(image_folder, workers, rank):
     folder = open_split(image_folder, "train")
     options = {"workers": workers, "rank": rank, "ranks": 2, "batch_size": 1, "epoch": 3}
     whole = batches(folder, **options)

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from mindspore import Tensor, nn
 
 from src.classification.metrics import evaluate, predict_logits, score
-from src.images.folder import open_split
+from src.images.data_path import open_split
 from src.images.preprocess import Preprocess
 
 

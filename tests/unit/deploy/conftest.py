@@ -1,22 +1,27 @@
+"""Fixtures of export: a trained network, and files that are exported once for all tests that only read them."""
+
 import pytest
 from support.exporting import export, trained_checkpoint
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """(network, folder of its w.ckpt)"""
+    """Return (network, folder of its w.ckpt)."""
     folder = tmp_path_factory.mktemp("trained")
     return trained_checkpoint(folder), folder
 
 
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory):
-    """A function from flags to the file that they give, which is written once for all tests that only read it."""
-    files = {}
+    """Return a function from format and flags to the file. Files of the same flags share a folder and a name."""
+    folders, files = {}, {}
 
-    def file(*flags):
-        if flags not in files:
-            files[flags] = export(trained[1], *flags, "--file_name", tmp_path_factory.mktemp("exported") / "a net")
-        return files[flags]
+    def file(file_format, flags=()):
+        if flags not in folders:
+            folders[flags] = tmp_path_factory.mktemp("exported")
+        if (file_format, flags) not in files:
+            name = folders[flags] / "a net"
+            files[file_format, flags] = export(trained[1], "--file_format", file_format, *flags, "--file_name", name)
+        return files[file_format, flags]
 
     return file

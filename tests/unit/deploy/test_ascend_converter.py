@@ -1,3 +1,5 @@
+"""Files for Ascend's converters: the exact text, and what a stand-in for the tool receives."""
+
 import os
 import re
 import subprocess
@@ -6,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.deploy.ascend_converter import Conversion, aipp_config, convert_script, converter_config, write_chip_files
+from src.deploy.ascend_converter import Conversion, aipp_config, convert_script, converter_config, write_converter_files
 from src.images.preprocess import Preprocess
 
 PREPROCESS = Preprocess(192)
@@ -80,7 +82,7 @@ COMMANDS = {
 @pytest.mark.parametrize("kind, tool", [(MINDIR, "converter_lite"), (ONNX, "atc")])
 def test_the_script_calls_its_tool_in_its_own_folder(kind, tool, tmp_path):
     file = tmp_path / f"my {kind}"
-    written = write_chip_files(Conversion(file, "Ascend310B4", PREPROCESS, gears=(1, 8)))
+    written = write_converter_files(Conversion(file, "Ascend310B4", PREPROCESS, gears=(1, 8)))
     assert all(path.parent == tmp_path for path in written)
     assert [path.name for path in written if path.suffix == ".sh"] == [f"{file.name}.convert.sh"]
     assert ("my net.converter.cfg" in [path.name for path in written]) == (kind == MINDIR)

@@ -1,3 +1,5 @@
+"""BatchNorm folded into convolutions: the same values, without BatchNorm."""
+
 import mindspore as ms
 import numpy as np
 import pytest

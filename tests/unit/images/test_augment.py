@@ -1,3 +1,5 @@
+"""Training augmentation: repeatable, with timm's operations, ranges and rectangles."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from support.project import photograph
 from src.config import AugmentOptions
 from src.dataset import train_dataset
 from src.images.augment import ERASED_AREA, RAND_OPERATIONS, erase, erased_boxes
-from src.images.folder import open_split
+from src.images.data_path import open_split
 from src.images.preprocess import Preprocess
 from src.runtime.workers import usable_cores
 
@@ -62,7 +64,7 @@ def test_randaugment_and_autoaugment_exclude_each_other():
         AugmentOptions(randaugment=9, autoaugment=True)
 
 
-def test_colour_jitter_makes_way_for_randaugment(folder):
+def test_randaugment_replaces_color_jitter(folder):
     options = {"randaugment": 9, "randaugment_ops": 1}
     np.testing.assert_array_equal(images_of(folder, **options), images_of(folder, **options, color_jitter=0.4))
 

@@ -1,3 +1,5 @@
+"""Conversion of image folders: complete, in order, resumable, and refused where it would mix data sets."""
+
 import json
 import os
 import signal
@@ -16,10 +18,10 @@ from src.config import ConvertConfig
 from src.errors import UserError
 from src.images import convert as module
 from src.images.convert import convert, encode
-from src.images.folder import open_split
+from src.images.data_path import open_split
 from src.images.image_file import read_image
 from src.images.preprocess import resize_short_side
-from src.images.records import CONTENTS
+from src.images.record_files import CONTENTS
 
 
 def converted(source, output, **options):
@@ -45,7 +47,7 @@ def test_all_images_are_there_in_order(image_folder, tmp_path, shards):
         np.testing.assert_array_equal(there.labels, here.labels)
         for index in range(count):
             assert there.read(index).tobytes() == here.read(index).tobytes()
-            assert there.files[index].endswith(os.path.relpath(here.files[index], here.root))
+            assert str(there.files[index]).endswith(os.path.relpath(here.files[index], here.root))
 
 
 def test_shards_are_mindrecord_files(image_folder, tmp_path):
@@ -93,7 +95,7 @@ def test_re_encoding_takes_any_mode_of_image(tmp_path):
 
 
 @pytest.mark.parametrize("writes", [1, 4, 7])
-def test_an_interrupted_conversion_goes_on(image_folder, tmp_path, monkeypatch, writes):
+def test_an_interrupted_conversion_is_resumed(image_folder, tmp_path, monkeypatch, writes):
     whole = converted(image_folder, tmp_path / "whole", shards=3)
     replace, done = module.Path.replace, []
 
@@ -110,7 +112,7 @@ def test_an_interrupted_conversion_goes_on(image_folder, tmp_path, monkeypatch, 
             converted(image_folder, output, shards=3)
     finished = {name: os.stat(output / f"{name}.mindrecord").st_mtime_ns for name in checksums(output)}
     assert len(finished) < 6
-    with pytest.raises(UserError, match=r"val has \d of 3 shards: its conversion was interrupted"):
+    with pytest.raises(UserError, match=r"val has \d of 3 shards, because its conversion was interrupted"):
         open_split(output, "val")
     converted(image_folder, output, shards=3)
     assert checksums(output) == checksums(whole)
@@ -120,7 +122,7 @@ def test_an_interrupted_conversion_goes_on(image_folder, tmp_path, monkeypatch, 
     )
 
 
-def test_a_killed_conversion_goes_on(image_folder, tmp_path):
+def test_a_killed_conversion_is_resumed(image_folder, tmp_path):
     output = tmp_path / "out"
     command = [sys.executable, "convert_dataset.py", "--data_path", image_folder, "--output", output, "--shards", "12"]
     process = subprocess.Popen(list(map(str, command)), cwd=PROJECT, stderr=subprocess.DEVNULL)
@@ -147,7 +149,7 @@ def test_damaged_and_missing_shards(image_folder, tmp_path):
     assert checksums(output) == before and open_split(output, "train").faults("full") == []
 
     shard.write_bytes(shard.read_bytes()[:-5])
-    with pytest.raises(UserError, match="00001.mindrecord or its index is damaged.*writes it again"):
+    with pytest.raises(UserError, match="00001.mindrecord or its index is damaged.*to write it again"):
         open_split(output, "train")
     shard.unlink()
     with pytest.raises(UserError, match="00001.mindrecord is missing"):
@@ -162,27 +164,27 @@ def test_damaged_and_missing_shards(image_folder, tmp_path):
 
 def test_another_conversion_is_refused(image_folder, tmp_path):
     output = converted(image_folder, tmp_path / "out")
-    with pytest.raises(UserError, match="begun with short_side 0, not 40"):
+    with pytest.raises(UserError, match="started with short_side 0, not 40"):
         converted(image_folder, output, short_side=40)
     with pytest.raises(UserError, match="another number of shards"):
         converted(image_folder, output, shards=2)
     photograph(40, 30).save(image_folder / "val" / "cat" / "new.jpg")
-    with pytest.raises(UserError, match="out/val was begun with other images"):
+    with pytest.raises(UserError, match="out/val was started with other images"):
         converted(image_folder, output)
 
 
-def test_outputs_that_will_not_do(image_folder, tmp_path):
+def test_unfit_inputs_and_outputs_are_refused(image_folder, tmp_path):
     with pytest.raises(UserError, match="output is missing"):
         converted(image_folder, None)
-    with pytest.raises(UserError, match="is no converted data set"):
+    with pytest.raises(UserError, match="is not a converted data set"):
         converted(image_folder, image_folder)
-    with pytest.raises(UserError, match="is converted already"):
+    with pytest.raises(UserError, match="is already converted"):
         converted(converted(image_folder, tmp_path / "out"), tmp_path / "again")
     (tmp_path / "out" / CONTENTS).write_text("{}")
-    with pytest.raises(UserError, match="is damaged or not of a converted data set"):
+    with pytest.raises(UserError, match="is damaged or does not describe a converted data set"):
         open_split(tmp_path / "out", "train")
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="is no converted data set"):
+    with pytest.raises(UserError, match="is not a converted data set"):
         converted(image_folder, tmp_path / "file")
 
 

@@ -1,32 +1,63 @@
+"""Faults of files: found in order, and named in one line."""
+
 import pytest
-from PIL import Image
 
 from src.errors import UserError
-from src.images.faults import ends_fault
-from src.images.folder import check_images, open_split
+from src.images.faults import (
+    FULL_CHECK_LIMIT,
+    bad_files_error,
+    explain_bad_files,
+    find_faults,
+    is_full_check,
+    name_first,
+)
 
 
-@pytest.mark.parametrize("check", ["full", "quick"])
-def test_bad_files_are_named_by_path(image_folder, check):
-    folder = image_folder / "train" / "dog"
-    whole = (folder / "0.jpg").read_bytes()
-    (folder / "zero.jpg").write_bytes(b"")
-    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / "text.png").write_text("no image")
-    (folder / "notes.txt").write_text("no image")
-    Image.open(folder / "1.jpg").save(folder / "whole.png")
-    Image.open(folder / "1.jpg").save(folder / "web.jpg", format="WEBP")
-    (folder / "half.png").write_bytes((folder / "whole.png").read_bytes()[:-30])
-    faults = open_split(image_folder, "train").faults(check)
-    found = {line.split(": ")[0].rsplit("/", 1)[1]: line.split(": ", 1)[1] for line in faults}
-    assert found.keys() == {"zero.jpg", "half.jpg", "half.png", "text.png", "notes.txt", "web.jpg"}
-    assert found["zero.jpg"] == "empty file" and found["text.png"] == "not an image"
-    assert found["web.jpg"].startswith("WEBP of mode RGB inside")
-    with pytest.raises(UserError, match="6 bad files: .*half.jpg.*remove or replace"):
-        check_images([open_split(image_folder, "train")], check)
+def test_faults_come_in_the_order_of_the_files():
+    faults = find_faults(list("abcd"), lambda name: "" if name == "b" else name.upper(), workers=2)
+    assert faults == ["a: A", "c: C", "d: D"]
 
 
-def test_quick_check_accepts_what_decodes_although_its_end_is_odd(image_folder):
-    path = image_folder / "train/cat/0.jpg"
-    path.write_bytes(path.read_bytes() + b"appended by a camera")
-    assert ends_fault(str(path)) == ""
+@pytest.mark.parametrize(
+    "check, images, full",
+    [
+        ("full", 10**9, True),
+        ("auto", FULL_CHECK_LIMIT, True),
+        ("auto", FULL_CHECK_LIMIT + 1, False),
+        ("quick", 1, False),
+        ("off", 1, False),
+    ],
+)
+def test_auto_reads_all_images_of_small_sets(check, images, full):
+    assert is_full_check(check, images) is full
+
+
+def test_up_to_five_names_are_listed():
+    assert name_first(list("abcde")) == "a, b, c, d, e"
+
+
+def test_more_names_are_counted():
+    assert name_first(list("abcdefg")) == "a, b, c, d, e, and 2 more"
+
+
+def test_the_error_counts_the_files():
+    text = str(bad_files_error(["a: empty file", "b: not an image"]))
+    assert text.startswith("2 bad files: a: empty file; b: not an image; remove or replace")
+
+
+def test_a_failure_of_minddata_names_the_bad_file(image_folder):
+    bad = image_folder / "train/cat/0.jpg"
+    bad.write_bytes(b"")
+    with (
+        pytest.raises(UserError, match="1 bad file: .*cat/0.jpg: empty file"),
+        explain_bad_files([bad, image_folder / "train/cat/1.jpg"]),
+    ):
+        raise RuntimeError("as MindData does")
+
+
+def test_a_failure_without_bad_files_is_raised_as_it_is(image_folder):
+    with (
+        pytest.raises(RuntimeError, match="as MindData does"),
+        explain_bad_files([image_folder / "train/cat/0.jpg"]),
+    ):
+        raise RuntimeError("as MindData does")

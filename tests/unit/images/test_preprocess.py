@@ -1,3 +1,5 @@
+"""Evaluation pixels: bit-identical to those of Pillow and torchvision."""
+
 import numpy as np
 import PIL
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.project import photograph
 
-from src.images.preprocess import Preprocess, centre_crop, resize_short_side
+from src.images.preprocess import Preprocess, center_crop, resize_short_side
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,7 @@ def test_sizes_follow_torchvision(size, source, resized, box):
     assert image.size == resized
     marked = np.zeros((resized[1], resized[0]), np.uint8)
     marked[box[1], box[0]] = marked[box[1] + size - 1, box[0] + size - 1] = 255
-    crop = np.asarray(centre_crop(Image.fromarray(marked), size))
+    crop = np.asarray(center_crop(Image.fromarray(marked), size))
     assert crop.shape == (size, size) and crop[0, 0] == 255 and crop[-1, -1] == 255
 
 

@@ -1,3 +1,5 @@
+"""Prefetched items: right, in any order, and read in threads a little ahead."""
+
 import threading
 
 import pytest

@@ -1,3 +1,5 @@
+"""Atomic files: complete or unchanged, whatever happens while they are written."""
+
 import os
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def test_a_file_is_replaced_whole_in_folders_that_are_made(tmp_path):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), SystemExit(1)])
-def test_what_was_there_stays_when_the_writing_fails(tmp_path, error):
+def test_the_old_file_remains_if_writing_fails(tmp_path, error):
     write(tmp_path / "a", "one")
     with pytest.raises(type(error)), atomic_write(tmp_path / "a", tmp_path / "previous-a") as temporary:
         temporary.write_text("half")

@@ -13,7 +13,7 @@ from src.config import TrainConfig
 from src.design.architecture_file import to_dict
 from src.design.families import TINYNETS
 from src.errors import UserError
-from src.images.folder import open_split
+from src.images.data_path import open_split
 from src.training.checkpoint import Checkpoint
 from src.training.resume import broadcast_meta, find_run
 from src.training.resume import check_same_run as check

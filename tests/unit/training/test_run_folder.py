@@ -8,17 +8,11 @@ from PIL import Image
 
 from src.config import TrainConfig
 from src.errors import UserError
-from src.runtime.logs import duration
 from src.training.curves import draw_curves
 from src.training.run_folder import RunFolder, environment
 from src.training.task import Metric
 
 METRIC = Metric("top1", "top-1", "%")
-
-
-@pytest.mark.parametrize("seconds, text", [(4, "4 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")])
-def test_duration(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_metrics_are_taken_up_where_a_run_goes_on(tmp_path):

@@ -1,3 +1,5 @@
+"""Checkpoint files: every damage is noticed, and MindSpore reads them too."""
+
 import random
 import resource
 import subprocess
@@ -19,7 +21,7 @@ META = {"model": "tinynet_c", "rows": [{"epoch": 1, "lr": 0.1}], "classes": ["ä
 
 
 def tensors_of(seed=0):
-    """45 tensors of nine types; none has a name by which training's own states are known."""
+    """Return 45 tensors of nine types. No name has a prefix of the training state."""
     rng = np.random.RandomState(seed)
     return {
         f"blocks.{index}.{kind}": np.asarray(100 * rng.randn(*shape)).astype(kind)
@@ -36,7 +38,7 @@ def assert_equal(found, expected):
 
 
 def record_ends(content):
-    """Where the records of a checkpoint end; the sum that follows the last is none."""
+    """Return where the records of a checkpoint end. The digest after the last one is not a record."""
     sizes = []
     for record in Checkpoint.FromString(content).value:
         one = Checkpoint()
@@ -54,7 +56,7 @@ def assert_refused(path, content):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The bytes of a checkpoint with meta, manifest and sum."""
+    """Return the bytes of a checkpoint with meta, manifest and digest."""
     path = tmp_path_factory.mktemp("whole") / "a.ckpt"
     save_ckpt(tensors_of(), path, META)
     return path.read_bytes()
@@ -62,18 +64,23 @@ def whole(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory):
-    """The bytes of a checkpoint that MindSpore alone has written."""
+    """Return the bytes of a checkpoint that MindSpore has written."""
     path = tmp_path_factory.mktemp("foreign") / "b.ckpt"
     ms.save_checkpoint([{"name": name, "data": ms.Tensor(value)} for name, value in tensors_of().items()], str(path))
     return path.read_bytes()
 
 
-def test_what_is_written_is_read_and_mindspore_reads_it_too(tmp_path, whole):
+def test_tensors_and_meta_are_read_as_they_were_written(tmp_path, whole):
     path = tmp_path / "a.ckpt"
     path.write_bytes(whole)
     found, meta = read_ckpt(path)
     assert_equal(found, tensors_of())
     assert meta == META
+
+
+def test_mindspore_reads_the_tensors(tmp_path, whole):
+    path = tmp_path / "a.ckpt"
+    path.write_bytes(whole)
     theirs = ms.load_checkpoint(str(path))
     assert_equal({name: theirs[name].asnumpy() for name in tensors_of()}, tensors_of())
 
@@ -135,7 +142,7 @@ def test_a_file_that_mindspore_has_written_is_refused_when_it_ends_within_a_tens
 
 
 def test_no_changed_bit_of_a_foreign_file_ends_the_process(tmp_path, foreign):
-    """Values have no sum there, so a changed one is read; the frame is checked, and never trusted."""
+    """Values have no digest there, so a changed value is read. Names and sizes are checked."""
     rng = random.Random(6)
     refused = 0
     for bit in rng.sample(range(8 * len(foreign)), 400):
@@ -211,7 +218,7 @@ while True:
 """
 
 
-def test_who_reads_while_another_process_saves_always_finds_a_whole_file(tmp_path):
+def test_a_reader_always_finds_a_complete_file_while_another_process_saves(tmp_path):
     last, previous = tmp_path / "last.ckpt", tmp_path / "previous-last.ckpt"
     for step in (-1, 0):
         save_ckpt({"w": np.full(5_000, step, np.int32)}, last, {"step": step}, previous)
