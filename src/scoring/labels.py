@@ -11,7 +11,8 @@ from typing import Any
 
 from src.config import ScoreConfig
 from src.errors import UserError
-from src.images.folder import ImageFolder, resolve_data_path
+from src.images.data_path import resolve_data_path
+from src.images.folder import ImageFolder
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from mindspore import Tensor
 
 from src.classification.metrics import evaluate
 from src.dataset import epoch_order
-from src.images.folder import open_split, resolve_data_path
+from src.images.data_path import open_split, resolve_data_path
 from src.images.preprocess import Preprocess
 from src.models import create_model
 from src.networks.stochastic import use_random_stream
