@@ -1,10 +1,10 @@
-"""How many architectures a second are counted, and how many times longer it takes to build one network's Cells.
+"""Measure how many architectures per second are counted, and how much longer building a network's Cells takes.
 
     python benchmarks/cost.py [--architectures 3000] [--networks 3]
 
-Each architecture is a new stage table, drawn at random around EfficientNet-B0's: kernels, expansions, widths to
-multiples of 8, repeats and resolution. Drawing is not timed; checking and counting are. The Cells are built of tables
-from the same distribution, weights drawn, nothing compiled.
+Each architecture is a new random stage table around EfficientNet-B0's: kernels, expansions, widths in multiples of 8,
+repeats and resolution. The time includes checking and counting, but not drawing. The built networks are of the same
+distribution; the time to build one includes drawing its weights, but no compilation.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -24,8 +25,8 @@ from src.design.cost import total_cost
 from src.design.families import EFFICIENTNET_B0
 
 
-def random_fields(rng: random.Random) -> dict:
-    """Resolution and stages of a network; each stage up to twice as wide and three blocks deeper than B0's."""
+def random_fields(rng: random.Random) -> dict[str, Any]:
+    """Return resolution and stages of a network whose stages have up to twice B0's width and three more blocks."""
     return {
         "resolution": rng.randrange(96, 321),
         "stages": tuple(
@@ -43,11 +44,11 @@ def random_fields(rng: random.Random) -> dict:
 
 
 def seconds_to_build(architecture: Architecture) -> float:
-    """Of the network's Cells with their weights."""
-    from src.tinynet import TinyNet
+    """Return the time to build the network's Cells and draw their weights."""
+    from src.networks.efficientnet import EfficientNet
 
     began = time.perf_counter()
-    TinyNet(architecture)
+    EfficientNet(architecture)
     return time.perf_counter() - began
 
 
@@ -55,7 +56,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architectures", type=int, default=3000)
-    parser.add_argument("--networks", type=int, default=3, help="networks that are built; the median counts")
+    parser.add_argument("--networks", type=int, default=3, help="networks to build; the median is printed")
     args = parser.parse_args()
     rng = random.Random(1)
     tables = [random_fields(rng) for _ in range(args.architectures)]
@@ -63,11 +64,11 @@ def main() -> None:
     macs = [total_cost(replace(EFFICIENTNET_B0, **fields)).macs for fields in tables]
     rate = len(macs) / (time.perf_counter() - began)
     print(f"counted: {rate:,.0f} architectures/s, of {min(macs) / 1e6:.0f} to {max(macs) / 1e6:,.0f} M MACs")
-    seconds_to_build(EFFICIENTNET_B0)  # the first one pays for MindSpore's own start
+    seconds_to_build(EFFICIENTNET_B0)  # the first network takes longer, because MindSpore starts
     built = statistics.median(
         seconds_to_build(replace(EFFICIENTNET_B0, **fields)) for fields in tables[: args.networks]
     )
-    print(f"built:   {built:.2f} s a network, as long as counting {built * rate:,.0f} of them")
+    print(f"built:   {built:.2f} s per network, the time to count {built * rate:,.0f} networks")
 
 
 if __name__ == "__main__":

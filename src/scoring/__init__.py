@@ -1,4 +1,4 @@
-"""Scores of what the C++ program found (postprocess.py).
+"""Scores of the predictions of the C++ program (postprocess.py).
 
-May import: `errors`, `config`, `images`. Nothing here imports a framework.
+May import: `errors`, `config`, `images`, `design`. Nothing here imports a framework.
 """

@@ -1,82 +1,103 @@
-"""Which class each image truly shows: the name of its folder, or what a label file says."""
+"""Ground truth: the class of each image, from the name of its folder or from a label file."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from src.config import ScoreConfig
 from src.errors import UserError
 from src.images.data_path import resolve_data_path
 from src.images.folder import ImageFolder
 
+LAYOUT = "expected lines of `NAME LABEL`, or JSON {NAME: LABEL}"
+
 
 @dataclass(frozen=True)
-class Truth:
-    """`labels[NAME]` is a class index; NAME is a path below the data folder, or what the label file says.
+class GroundTruth:
+    """The class index of each image. Names of images are paths below the data folder, or those of a label file."""
 
-    `classes` are names by index, where they are known, and `count` is the number of classes, where it is.
-    """
-
-    source: Path
-    labels: dict[str, int]
-    classes: tuple[str, ...]
-    count: int | None
+    source: Path  # the data folder or the label file
+    labels: dict[str, int]  # class index by image name
+    classes: tuple[str, ...]  # names by class index; empty if they are unknown
+    num_classes: int | None  # None if it is unknown
 
 
-def read_truth(config: ScoreConfig) -> Truth:
-    """The truth that the flags name.
+class ModelDescription(BaseModel):
+    """The entries that scoring needs from the JSON that export.py writes beside a model."""
+
+    classes: tuple[str, ...]  # empty if the weights had no class names
+    num_classes: int
+
+
+def read_ground_truth(config: ScoreConfig) -> GroundTruth:
+    """Read the ground truth from the data folder or the label file that the flags name.
 
     Raises:
-        UserError: none or two named, unreadable, or with other classes than the model's description.
+        UserError: not exactly one of them is named, it cannot be read, or its classes are not those of the model.
     """
     if (config.data_path is None) == (config.label_file is None):
-        raise UserError("the truth must be named once: --data_path DIR (a folder a class) or --label_file FILE")
-    names, count = read_description(config.description) if config.description else ((), None)
+        raise UserError(
+            "data_path or label_file: give one of them, --data_path DIR (with a folder for each class) or "
+            "--label_file FILE"
+        )
+    description = read_description(config.description) if config.description else None
     if config.label_file is not None:
-        labels = {name: _index(label, names, config.label_file) for name, label in read_labels(config.label_file)}
-        largest = max(labels, key=labels.__getitem__)
-        if count is not None and labels[largest] >= count:
-            raise UserError(
-                f"{config.label_file}: {largest} has label {labels[largest]}, the model has {count} classes"
-            )
-        return Truth(config.label_file, labels, names, count)
-    root = resolve_data_path(config.data_path)
+        return _from_label_file(config.label_file, description)
+    return _from_folder(resolve_data_path(config.data_path), config.description, description)
+
+
+def _from_label_file(path: Path, description: ModelDescription | None) -> GroundTruth:
+    classes = description.classes if description else ()
+    num_classes = description.num_classes if description else None
+    labels = {name: _class_index(label, classes, path) for name, label in read_labels(path)}
+    largest = max(labels, key=labels.__getitem__)
+    if num_classes is not None and labels[largest] >= num_classes:
+        raise UserError(f"{path}: {largest} has label {labels[largest]}, the model has {num_classes} classes")
+    return GroundTruth(path, labels, classes, num_classes)
+
+
+def _from_folder(root: Path, description_path: Path | None, description: ModelDescription | None) -> GroundTruth:
     folder = ImageFolder.scan(root / "val" if (root / "val").is_dir() else root)
-    if names and names != folder.classes:
-        strange = sorted(set(folder.classes) ^ set(names))[:3]
-        raise UserError(f"{folder.root} has other classes than {config.description}, such as {', '.join(strange)}")
-    if count not in (None, len(folder.classes)):
-        raise UserError(f"{folder.root} holds {len(folder.classes)} classes, {config.description} says {count}")
+    if description:
+        if description.classes and description.classes != folder.classes:
+            examples = sorted(set(folder.classes) ^ set(description.classes))[:3]
+            raise UserError(f"{folder.root} has other classes than {description_path}, such as {', '.join(examples)}")
+        if description.num_classes != len(folder.classes):
+            raise UserError(
+                f"{folder.root} holds {len(folder.classes)} classes, {description_path} has {description.num_classes}"
+            )
     files = (Path(file).relative_to(folder.root).as_posix() for file in folder.files)
     labels = dict(zip(files, folder.labels.tolist(), strict=True))
-    return Truth(folder.root, labels, folder.classes, len(folder.classes))
+    return GroundTruth(folder.root, labels, folder.classes, len(folder.classes))
 
 
-def read_description(path: Path) -> tuple[tuple[str, ...], int]:
-    """Class names (none where the weights had none) and their number, from the JSON that export.py writes.
+def read_description(path: Path) -> ModelDescription:
+    """Read class names and their number from the JSON that export.py writes beside a model.
 
     Raises:
-        UserError: it cannot be read, or is something else.
+        UserError: the file cannot be read, or does not describe a model.
     """
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(description["classes"]), int(description["num_classes"])
+        return ModelDescription.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read the description {path}: {error.strerror}; export.py writes it") from None
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path} does not describe a model; take the JSON that export.py wrote beside it") from None
+    except ValidationError:
+        raise UserError(f"{path} does not describe a model; give the JSON that export.py wrote beside it") from None
 
 
 def read_labels(path: Path) -> list[tuple[str, Any]]:
-    """Pairs of name and label (an index or a class name) from lines `NAME LABEL`, or from a JSON object.
+    """Return pairs of image name and label from a text file with lines of `NAME LABEL`, or from a JSON object.
+
+    A label is a class index or the name of a class.
 
     Raises:
-        UserError: it cannot be read, is empty, has another layout, or names an image twice.
+        UserError: the file cannot be read, is empty, has another layout, or names an image twice.
     """
     pairs: list[tuple[str, Any]] = []
     try:
@@ -85,80 +106,112 @@ def read_labels(path: Path) -> list[tuple[str, Any]]:
             pairs = json.loads(text, object_pairs_hook=list)
         else:
             pairs = [_split(line) for line in text.splitlines() if line.strip()]
-        pairs = [(PurePosixPath(name).as_posix(), label) for name, label in pairs]
+        pairs = [(_image_name(name), label) for name, label in pairs]
     except OSError as error:
         raise UserError(f"cannot read the labels {path}: {error.strerror}") from None
-    except (ValueError, TypeError):
-        raise UserError(f"{path} holds no labels; expected lines of `NAME LABEL`, or JSON {{NAME: LABEL}}") from None
+    except (ValueError, TypeError, RecursionError):
+        raise UserError(f"{path} holds no labels; {LAYOUT}") from None
     if not pairs:
-        raise UserError(f"{path} holds no labels; expected lines of `NAME LABEL`, or JSON {{NAME: LABEL}}")
+        raise UserError(f"{path} holds no labels; {LAYOUT}")
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
-            raise UserError(f"{path} names {name} twice; where folders hold equal names, give the path: FOLDER/{name}")
+            raise UserError(f"{path} names {name} twice; if folders hold equal names, give the path: FOLDER/{name}")
         seen.add(name)
     return pairs
 
 
-def match(images: Sequence[str], truth: Truth, cut: bool) -> list[str]:
-    """The name in `truth.labels` of each image (a path, or with `cut` the name of a .bin file), in order.
+def images_of_paths(paths: Sequence[str], truth: GroundTruth) -> list[str]:
+    """Return the image of the ground truth that each path means, in order.
+
+    The program may have read the data folder by another path, or a part of it. So the name in the ground truth is the
+    longest end of the path that is one.
 
     Raises:
-        UserError: an image that the truth does not know, that may be two of its images, or that comes twice.
+        UserError: a path is not in the ground truth, or two paths mean the same image.
     """
-    found = _match_cut(images, truth) if cut else [_match_path(image, truth) for image in images]
-    first: dict[str, str] = {}
-    for image, name in zip(images, found, strict=True):
-        if name in first:
-            raise UserError(f"two results for {name} of {truth.source}: {first[name]} and {image}; remove one of them")
-        first[name] = image
-    return found
+    return _without_duplicates(paths, [_image_of_path(path, truth) for path in paths], truth)
 
 
-def _match_path(image: str, truth: Truth) -> str:
-    parts = PurePosixPath(image).parts
-    for start in range(len(parts)):  # the program may have been given the folder by another path, or one of its parts
+def _image_of_path(path: str, truth: GroundTruth) -> str:
+    parts = PurePosixPath(path).parts
+    for start in range(len(parts)):
         if (name := str(PurePosixPath(*parts[start:]))) in truth.labels:
             return name
-    raise _stranger(image, truth)
+    raise _unknown_image(path, truth)
 
 
-def _match_cut(names: Sequence[str], truth: Truth) -> list[str]:
-    """By the rule of naming that explains all files best: ours, or a flat one, cut at the last or the first dot."""
-    tables = [
-        _table(truth.labels, lambda path: str(path.with_suffix("")), str),
-        _table(truth.labels, lambda path: path.stem, lambda path: path.name),
-        _table(truth.labels, lambda path: path.name.split(".")[0], lambda path: path.name),
-    ]
-    table = min(tables, key=lambda table: sum(name not in table for name in names))
-    if strange := next((name for name in names if name not in table), None):
-        raise _stranger(strange, truth)
-    certain = {table[name][0] for name in names if len(table[name]) == 1}
+def images_of_bin_names(names: Sequence[str], truth: GroundTruth) -> list[str]:
+    """Return the image of the ground truth that each name of a .bin file means, in order.
+
+    Names lack the suffix of the image. Of three naming schemes, the one with the fewest unknown names is used: the
+    relative path without suffix, the file name without suffix, or the file name up to its first dot. The last two are
+    those of older programs, which write all files into one folder.
+
+    Raises:
+        UserError: a name is not in the ground truth, may mean several images, or means the same image as another name.
+    """
+    images = [PurePosixPath(image) for image in truth.labels]
+    candidates = min(
+        (
+            _images_by_name([(str(image.with_suffix("")), str(image), str(image)) for image in images]),
+            _images_by_name([(image.stem, image.name, str(image)) for image in images]),
+            _images_by_name([(image.name.split(".")[0], image.name, str(image)) for image in images]),
+        ),
+        key=lambda scheme: sum(name not in scheme for name in names),
+    )
+    if unknown := next((name for name in names if name not in candidates), None):
+        raise _unknown_image(unknown, truth)
+    certain = {candidates[name][0] for name in names if len(candidates[name]) == 1}
     found = []
     for name in names:
-        possible = table[name] if len(table[name]) == 1 else [it for it in table[name] if it not in certain]
+        possible = candidates[name]
+        if len(possible) > 1:
+            possible = [image for image in possible if image not in certain]
         if len(possible) != 1:
-            raise UserError(f"result {name} may be that of {' or '.join(table[name][:2])}; use --format json")
+            raise UserError(
+                f"result {name} may be the result of {' or '.join(candidates[name][:2])}; use --format json"
+            )
         found += possible
-    return found
+    return _without_duplicates(names, found, truth)
 
 
-def _table(
-    images: Iterable[str], short: Callable[[PurePosixPath], str], full: Callable[[PurePosixPath], str]
-) -> dict[str, list[str]]:
-    """What a .bin file may be called: the images it may be of. Those that share a short name may go by the full one."""
-    table: dict[str, list[str]] = defaultdict(list)
-    for image in images:
-        table[short(PurePosixPath(image))].append(image)
-    for image in [image for sharing in table.values() if len(sharing) > 1 for image in sharing]:
-        table[full(PurePosixPath(image))].append(image)
-    return dict(table)
+def _images_by_name(names: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
+    """Return the images that a .bin file may belong to, by the name of the file.
+
+    Args:
+        names: short name, full name and image. The program uses the full name for images that share a short name.
+    """
+    by_short: dict[str, list[str]] = {}
+    for short, _, image in names:
+        by_short.setdefault(short, []).append(image)
+    by_name = {short: list(images) for short, images in by_short.items()}
+    for short, full, image in names:
+        if len(by_short[short]) > 1:
+            by_name.setdefault(full, []).append(image)
+    return by_name
 
 
-def _stranger(image: str, truth: Truth) -> UserError:
-    return UserError(
-        f"there is a result for {image}, which {truth.source} does not know; name the images that were run"
-    )
+def _without_duplicates(results: Sequence[str], images: list[str], truth: GroundTruth) -> list[str]:
+    first: dict[str, str] = {}
+    for result, image in zip(results, images, strict=True):
+        if image in first:
+            raise UserError(
+                f"two results for {image} of {truth.source}: {first[image]} and {result}; remove one of them"
+            )
+        first[image] = result
+    return images
+
+
+def _unknown_image(image: str, truth: GroundTruth) -> UserError:
+    return UserError(f"a result is for {image}, which is not in {truth.source}; name the images that were run")
+
+
+def _image_name(text: str) -> str:
+    path = PurePosixPath(text)
+    if not path.name:
+        raise ValueError(f"{text!r} is not the name of a file")
+    return path.as_posix()
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -166,11 +219,11 @@ def _split(line: str) -> tuple[str, str]:
     return name, label
 
 
-def _index(label: Any, classes: tuple[str, ...], path: Path) -> int:
+def _class_index(label: Any, classes: tuple[str, ...], path: Path) -> int:
     if isinstance(label, str) and label in classes:
         return classes.index(label)
     index = int(label) if isinstance(label, str) and label.isdecimal() else label
-    if type(index) is int and index >= 0:  # True is an int too
+    if type(index) is int and index >= 0:  # isinstance would accept True
         return index
-    known = f"they are {', '.join(classes[:3])}, ..." if classes else "names need --description, the model's JSON"
+    known = f"classes are {', '.join(classes[:3])}, ..." if classes else "names need --description, the model's JSON"
     raise UserError(f"{path}: {label!r} is neither a class index nor the name of a class; {known}")

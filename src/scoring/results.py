@@ -1,4 +1,4 @@
-"""What an inference program found, read from the JSON, CSV or folder of .bin files that it wrote."""
+"""Predictions of an inference program, from the JSON file, CSV file or folder of .bin files that it wrote."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from src.design.validation import describe
 from src.errors import UserError
 
-BEST = 5  # classes of an image that are looked at: top-5
-BIN_SUFFIX = "_0.bin"  # of the first output; these networks have one
+TOP_K = 5  # best classes of an image that count for top-5
+BIN_SUFFIX = "_0.bin"  # of the first output; these networks have one output
 COLUMNS = ["image", "rank", "index", "class", "probability", "error"]
 
 
-class NamedClass(BaseModel):
-    """A class that was found in an image. The program writes null for a probability that is not a number."""
+class PredictedClass(BaseModel):
+    """A predicted class of an image. The program writes null for a probability that is not a number."""
 
     name: str = Field(alias="class")
     index: int = Field(ge=0)
@@ -29,35 +30,39 @@ class NamedClass(BaseModel):
 
 
 class Entry(BaseModel):
-    """An image with its best classes, best first, or with the reason why there are none."""
+    """An image with its best classes, best first, or with the reason why it has none."""
 
     image: str
-    top: tuple[NamedClass, ...] = ()
+    top: tuple[PredictedClass, ...] = ()
     error: str | None = None
+
+
+ENTRIES = TypeAdapter(list[Entry])
 
 
 @dataclass(frozen=True)
 class Results:
-    """`top[i]` holds class indices for `images[i]`, best first; it is empty where the program had no usable result.
+    """The best classes of each image, best first. They are empty if the program has no usable result for the image."""
 
-    `images` are paths, or (`cut`) names of .bin files, which lack the image's suffix. `class_names` is what the program
-    calls the classes that it found, by index.
-    """
-
-    images: tuple[str, ...]
-    top: tuple[tuple[int, ...], ...]
-    class_names: dict[int, str]
-    cut: bool = False
+    images: tuple[str, ...]  # paths, or names of .bin files without their suffix
+    top: tuple[tuple[int, ...], ...]  # class indices of each image
+    class_names: dict[int, str]  # the program's names of the predicted classes, by index
+    from_bins: bool = False  # True if `images` are names of .bin files, which lack the suffix of the image
 
 
-def read_results(path: Path, classes: int | None) -> Results:
-    """Results of a program; `classes` is their number where it is known.
+def read_results(path: Path, num_classes: int | None) -> Results:
+    """Read the results of an inference program.
+
+    Args:
+        path: a .json or .csv file, or a folder of .bin files with the float32 logits of an image each.
+        num_classes: the number of classes if it is known.
 
     Raises:
-        UserError: nothing there, another format, fewer classes an image than top-5 needs, .bin files of another size.
+        UserError: the path does not exist, has another format, lists fewer classes than top-5 needs, or a .bin file has
+            another size.
     """
     if path.is_dir():
-        return _read_bins(path, classes)
+        return _read_bins(path, num_classes)
     readers = {".json": _read_json, ".csv": _read_csv}
     if path.suffix not in readers:
         raise UserError(
@@ -68,74 +73,79 @@ def read_results(path: Path, classes: int | None) -> Results:
     except OSError as error:
         raise UserError(f"cannot read the results {path}: {error.strerror}") from None
     except ValidationError as failure:
-        first = failure.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path} is not what tinynet_infer writes: {place} {first['msg']}".replace("  ", " ")) from None
+        fault = describe(failure.errors()[0])
+        raise UserError(f"{path} is not what tinynet_infer writes: {fault}") from None
     except ValueError as error:
         raise UserError(f"{path} is not what tinynet_infer writes: {error}") from None
-    needed = min(BEST, classes or BEST)
+    needed = min(TOP_K, num_classes or TOP_K)
     for entry in entries:
         if entry.top and len(entry.top) < needed:
             raise UserError(
-                f"{path} names {len(entry.top)} classes of {entry.image}, top-5 needs {needed}; run the program with "
+                f"{path} lists {len(entry.top)} classes of {entry.image}, top-5 needs {needed}; run the program with "
                 "--top_k 5, or name the model's JSON with --description"
             )
     return Results(
         tuple(entry.image for entry in entries),
         tuple(_indices(entry) for entry in entries),
-        {found.index: found.name for entry in entries for found in entry.top},
+        {predicted.index: predicted.name for entry in entries for predicted in entry.top},
     )
 
 
 def best_classes(logits: np.ndarray) -> tuple[int, ...]:
-    """Best first, of equal logits the lower class; none where a logit is not a number, as in evaluation."""
+    """Return the indices of the best classes, best first, from the logits (classes,) of an image.
+
+    As in evaluation, the lower index comes first among equal logits. If a logit is not finite, the result is empty.
+    """
     if not np.isfinite(logits).all():
         return ()
-    return tuple(np.argsort(-logits, kind="stable")[:BEST].tolist())
+    return tuple(np.argsort(-logits, kind="stable")[:TOP_K].tolist())
 
 
 def _indices(entry: Entry) -> tuple[int, ...]:
-    usable = all(math.isfinite(math.nan if found.probability is None else found.probability) for found in entry.top)
-    return tuple(found.index for found in entry.top[:BEST]) if usable else ()
+    usable = all(predicted.probability is not None and math.isfinite(predicted.probability) for predicted in entry.top)
+    return tuple(predicted.index for predicted in entry.top[:TOP_K]) if usable else ()
 
 
 def _read_json(text: str) -> list[Entry]:
-    return TypeAdapter(list[Entry]).validate_json(text.encode("utf-8", "surrogateescape"))
+    return ENTRIES.validate_json(text.encode("utf-8", "surrogateescape"))
 
 
 def _read_csv(text: str) -> list[Entry]:
     rows = csv.DictReader(io.StringIO(text, newline=""))
     if rows.fieldnames != COLUMNS:
         raise ValueError(f"the first line is not {','.join(COLUMNS)}")
-    return TypeAdapter(list[Entry]).validate_python(_grouped(rows))
+    return ENTRIES.validate_python(_grouped(rows))
 
 
 def _grouped(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return an entry for each image, from rows with one predicted class or one error each."""
     entries: list[dict[str, Any]] = []
     for row in rows:
         if None in row or None in row.values():
-            raise ValueError(f"a line on {row['image']} has not {len(COLUMNS)} fields")
+            raise ValueError(f"a line on {row['image']} does not have {len(COLUMNS)} fields")
         if row["rank"] in ("", "1"):
             entries.append({"image": row["image"], "top": [], "error": row["error"] or None})
         if row["rank"]:
             if not entries or entries[-1]["image"] != row["image"] or str(len(entries[-1]["top"]) + 1) != row["rank"]:
-                raise ValueError(f"rank {row['rank']} of {row['image']} does not follow the one before")
+                raise ValueError(f"rank {row['rank']} of {row['image']} does not follow the rank before")
             entries[-1]["top"].append(row)
     return entries
 
 
-def _read_bins(folder: Path, classes: int | None) -> Results:
+def _read_bins(folder: Path, num_classes: int | None) -> Results:
     names, top = [], []
     for file in sorted(folder.rglob("*.bin")):
         name = file.relative_to(folder).as_posix()
         if not name.endswith(BIN_SUFFIX):
-            raise UserError(f"{file}: expected NAME{BIN_SUFFIX}, the one output of the network; remove the file")
+            raise UserError(f"{file}: expected NAME{BIN_SUFFIX}, because the network has one output; remove the file")
         size = file.stat().st_size
-        classes = size // 4 if classes is None else classes
-        if size != 4 * classes or not classes:
-            raise UserError(f"{file} holds {size} bytes, {size / 4:g} float32 values; expected {classes}, one a class")
+        num_classes = size // 4 if num_classes is None else num_classes
+        if size != 4 * num_classes or not num_classes:
+            raise UserError(
+                f"{file} holds {size} bytes, {size / 4:g} float32 values; expected {num_classes}, one per class"
+            )
         names.append(name.removesuffix(BIN_SUFFIX))
         top.append(best_classes(np.fromfile(file, "<f4")))
     if not names:
         raise UserError(f"folder {folder} holds no results; expected NAME{BIN_SUFFIX} files")
-    return Results(tuple(names), tuple(top), {}, cut=True)
+    return Results(tuple(names), tuple(top), {}, from_bins=True)

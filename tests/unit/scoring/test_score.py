@@ -1,3 +1,5 @@
+"""postprocess.py: scores in all formats, label files, and mistakes in one line."""
+
 import csv
 import json
 import re
@@ -22,7 +24,7 @@ NAMES = ["ant", "bee", "cat", "dog", "elk", "fox"]
 
 @pytest.fixture
 def data(tmp_path):
-    """DATA/CLASS/0.jpg and 1.jpg for six classes; scoring never opens them."""
+    """A folder of DATA/CLASS/0.jpg and 1.jpg for six classes; scoring never opens the images."""
     for name in NAMES:
         (tmp_path / "data" / name).mkdir(parents=True)
         for index in range(2):
@@ -43,10 +45,10 @@ def found(logits):
 
 
 def write_json(path, results):
-    """`results`: image -> logits, or the text of an error."""
+    """Write results as JSON. `results` holds the logits of each image, or the text of an error."""
     entries = [
-        {"image": image} | ({"error": it} if isinstance(it, str) else {"top": found(it)})
-        for image, it in results.items()
+        {"image": image} | ({"error": result} if isinstance(result, str) else {"top": found(result)})
+        for image, result in results.items()
     ]
     path.write_text(json.dumps(entries))
     return path
@@ -56,21 +58,21 @@ def write_csv(path, results):
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for image, it in results.items():
-            if isinstance(it, str):
-                writer.writerow([image, "", "", "", "", it])
+        for image, result in results.items():
+            if isinstance(result, str):
+                writer.writerow([image, "", "", "", "", result])
                 continue
-            for rank, entry in enumerate(found(it), 1):
+            for rank, entry in enumerate(found(result), 1):
                 writer.writerow([image, rank, entry["index"], entry["class"], entry["probability"], ""])
     return path
 
 
 def write_bins(folder, results, name=lambda image: "/".join(image.split("/")[-2:])[:-4]):
-    for image, it in results.items():
-        if not isinstance(it, str):
+    for image, result in results.items():
+        if not isinstance(result, str):
             target = folder / f"{name(image)}_0.bin"
             target.parent.mkdir(parents=True, exist_ok=True)
-            np.asarray(it, "<f4").tofile(target)
+            np.asarray(result, "<f4").tofile(target)
     return folder
 
 
@@ -103,11 +105,11 @@ def test_all_formats_score_as_evaluation_does_and_lost_images_are_wrong(data, tm
 
 @given(logits=st.lists(st.integers(-3, 3), min_size=2, max_size=8), count=st.just(5))
 def test_best_classes_are_those_of_prediction(logits, count):
-    expected = [it["index"] for it in top_classes(np.array(logits, np.float64), [""] * len(logits), count)]
+    expected = [entry["index"] for entry in top_classes(np.array(logits, np.float64), [""] * len(logits), count)]
     assert list(best_classes(np.array(logits, np.float32))) == expected
 
 
-def test_images_without_a_line_are_named_and_what_is_no_number_is_no_result(data, tmp_path, capsys):
+def test_images_without_a_line_are_named_and_a_probability_that_is_not_a_number_is_no_result(data, tmp_path, capsys):
     results = random_results(data)
     del results[images(data)[3]]
     path = write_json(tmp_path / "r.json", results)
@@ -156,7 +158,7 @@ def test_names_that_differ_by_suffix_alone(data, tmp_path):
     (data / "ant" / "0.png").touch()
     results = random_results(data)
     bins = write_bins(tmp_path / "bins", results)
-    with pytest.raises(UserError, match="result ant/0 may be that of ant/0.jpg or ant/0.png; use --format json"):
+    with pytest.raises(UserError, match="result ant/0 may be the result of ant/0.jpg or ant/0.png; use --format json"):
         score(results=bins, data_path=data)
     np.zeros(6, "<f4").tofile(bins / "ant" / "0.png_0.bin")  # as the program names the second
     expected = score(results=write_json(tmp_path / "r.json", results), data_path=data).top5
@@ -168,14 +170,14 @@ def test_names_that_differ_by_suffix_alone(data, tmp_path):
 
 def test_equal_names_in_flat_files_are_refused(data, tmp_path):
     bins = write_bins(tmp_path / "bins", random_results(data), lambda image: image.split("/")[-1][:-4])
-    with pytest.raises(UserError, match="result 0 may be that of ant/0.jpg or bee/0.jpg"):
+    with pytest.raises(UserError, match="result 0 may be the result of ant/0.jpg or bee/0.jpg"):
         score(results=bins, data_path=data)
 
 
 @pytest.mark.parametrize("size", [5, 1001])
 def test_files_of_another_network_are_refused(data, tmp_path, size):
     bins = write_bins(tmp_path / "bins", {image: np.zeros(size) for image in images(data)})
-    with pytest.raises(UserError, match=f"holds {4 * size} bytes, {size} float32 values; expected 6, one a class"):
+    with pytest.raises(UserError, match=f"holds {4 * size} bytes, {size} float32 values; expected 6, one per class"):
         score(results=bins, data_path=data)
 
 
@@ -195,11 +197,11 @@ def test_label_files(data, tmp_path):
 
 
 def swapped(data, results):
-    """The same results of a network that numbers its classes otherwise."""
+    """Return the results of a network that numbers the same classes differently."""
     entries = json.loads(write_json(data.parent / "swapped.json", results).read_text())
     for entry in entries:
-        for it in entry["top"]:
-            it["class"] = NAMES[::-1][it["index"]]
+        for predicted in entry["top"]:
+            predicted["class"] = NAMES[::-1][predicted["index"]]
     return entries
 
 
@@ -208,10 +210,10 @@ def swapped(data, results):
     [
         ("{}", "is not what tinynet_infer writes: "),
         ('[{"image": "a"', "Invalid JSON"),
-        ('[{"image": "a", "top": [{"class": "x", "index": -1, "probability": 1}]}]', "0.top.0.index"),
-        (lambda data, r: [{"image": "dog/7.jpg"}], "a result for dog/7.jpg, which"),
+        ('[{"image": "a", "top": [{"class": "x", "index": -1, "probability": 1}]}]', "[0].top[0].index is"),
+        (lambda data, r: [{"image": "dog/7.jpg"}], "a result is for dog/7.jpg, which is not in"),
         (lambda data, r: [{"image": "dog/1.jpg"}] * 2, "two results for dog/1.jpg"),
-        (lambda data, r: [{"image": "dog/1.jpg", "top": found(np.eye(6)[0])[:3]}], "names 3 classes of dog/1.jpg"),
+        (lambda data, r: [{"image": "dog/1.jpg", "top": found(np.eye(6)[0])[:3]}], "lists 3 classes of dog/1.jpg"),
         (swapped, "the results call class 0 'fox', "),
     ],
 )
@@ -227,9 +229,9 @@ def test_bad_json_is_one_line(data, tmp_path, content, words):
     "content, words",
     [
         ("image,class\n", "the first line is not image,rank"),
-        (f"{','.join(COLUMNS)}\ndog/1.jpg,2,0,ant,1,\n", "rank 2 of dog/1.jpg does not follow"),
-        (f"{','.join(COLUMNS)}\ndog/1.jpg,1\n", "has not 6 fields"),
-        (f"{','.join(COLUMNS)}\ndog/1.jpg,1,x,ant,1,\n", "0.top.0.index"),
+        (f"{','.join(COLUMNS)}\ndog/1.jpg,2,0,ant,1,\n", "rank 2 of dog/1.jpg does not follow the rank before"),
+        (f"{','.join(COLUMNS)}\ndog/1.jpg,1\n", "does not have 6 fields"),
+        (f"{','.join(COLUMNS)}\ndog/1.jpg,1,x,ant,1,\n", "[0].top[0].index is"),
     ],
 )
 def test_bad_csv_is_one_line(data, tmp_path, content, words):
@@ -242,8 +244,11 @@ def test_bad_csv_is_one_line(data, tmp_path, content, words):
     "flags, words",
     [
         ({"data_path": "data"}, "results is missing"),
-        ({"results": "r.json"}, "the truth must be named once"),
-        ({"results": "r.json", "data_path": "data", "label_file": "l.txt"}, "the truth must be named once"),
+        ({"results": "r.json"}, "data_path or label_file: give one of them"),
+        (
+            {"results": "r.json", "data_path": "data", "label_file": "l.txt"},
+            "data_path or label_file: give one of them",
+        ),
         ({"results": "r.xml", "data_path": "data"}, "expected a .json or .csv file"),
         ({"results": "none.json", "data_path": "data"}, "cannot read the results none.json: No such file"),
         ({"results": "empty", "data_path": "data"}, "folder empty holds no results"),
@@ -252,6 +257,7 @@ def test_bad_csv_is_one_line(data, tmp_path, content, words):
         ({"results": "r.json", "label_file": "list.json"}, "list.json holds no labels"),
         ({"results": "r.json", "label_file": "empty.txt"}, "empty.txt holds no labels"),
         ({"results": "r.json", "label_file": "short.txt"}, "short.txt holds no labels"),
+        ({"results": "r.json", "label_file": "root.txt"}, "root.txt holds no labels"),
         ({"results": "r.json", "label_file": "twice.txt"}, "names a.jpg twice"),
         ({"results": "r.json", "label_file": "name.txt"}, "'ant' is neither a class index nor the name of a class"),
         (
@@ -261,7 +267,7 @@ def test_bad_csv_is_one_line(data, tmp_path, content, words):
         ({"results": "r.json", "data_path": "data", "description": "other.json"}, "other classes than other.json"),
         ({"results": "r.json", "data_path": "data", "description": "none.json"}, "cannot read the description none"),
         ({"results": "r.json", "data_path": "data", "description": "list.json"}, "list.json does not describe a model"),
-        ({"results": "r.json", "data_path": "data", "description": "count.json"}, "6 classes, count.json says 10"),
+        ({"results": "r.json", "data_path": "data", "description": "count.json"}, "6 classes, count.json has 10"),
     ],
 )
 def test_mistakes_are_one_line(data, tmp_path, monkeypatch, flags, words):
@@ -274,6 +280,7 @@ def test_mistakes_are_one_line(data, tmp_path, monkeypatch, flags, words):
         "list.json": "[]",
         "empty.txt": "",
         "short.txt": "a.jpg\n",
+        "root.txt": "/ 1\n",
         "twice.txt": "a.jpg 1\n./a.jpg 1\n",
         "name.txt": "a.jpg ant\n",
         "large.txt": "a.jpg 6\n",
