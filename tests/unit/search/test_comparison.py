@@ -1,6 +1,4 @@
-"""Differences of two networks, and both side by side."""
-
-from dataclasses import asdict, replace
+"""search.py compare: two networks side by side."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +6,6 @@ from support.random_architectures import architectures
 
 from src.config import CompareConfig
 from src.design.cost import total_cost
-from src.design.differences import differences
 from src.design.families import ARCHITECTURES, TINYNETS
 from src.errors import UserError
 from src.search.comparison import compare_networks, notation, side_by_side
@@ -17,24 +14,6 @@ from src.search.comparison import compare_networks, notation, side_by_side
 def test_a_stage_in_timms_notation():
     assert notation(TINYNETS["tinynet_c"].stages[1]) == "ir_r2_k3_s2_e6_c16_se0.25"
     assert notation(ARCHITECTURES["ghostnet_100"].stages[3]) == "ghost_r4_k3_s2_e6/2.5/2.3_c80_se0"
-
-
-def test_differences_are_named():
-    c, d = TINYNETS["tinynet_c"], TINYNETS["tinynet_d"]
-    assert differences(c, d)[:2] == ["resolution 184 (not 152)", "stage 1 repeats 2 (not 1)"]
-    assert differences(c, replace(c, name="other", family="efficientnet")) == []
-    assert differences(c, replace(c, style=replace(c.style, se_gate="hard_sigmoid"), stages=c.stages[:-1])) == [
-        "style se_gate sigmoid (not hard_sigmoid)",
-        "stages 7 (not 6)",
-    ]
-
-
-@settings(max_examples=25)
-@given(architectures, architectures)
-def test_no_difference_means_equal(first, second):
-    assert differences(first, first) == []
-    unlabeled = [asdict(network) | {"name": "", "family": ""} for network in (first, second)]
-    assert bool(differences(first, second)) == (unlabeled[0] != unlabeled[1])
 
 
 def test_a_line_for_each_part_of_either():
