@@ -1,4 +1,4 @@
-"""Fixtures of all tests: the CPU in graph mode, and a small folder of real image files."""
+"""Fixtures of all tests, and how the tests are divided between two processes."""
 
 import mindspore as ms
 import pytest
@@ -7,20 +7,20 @@ from support.project import photograph
 
 from src.runtime import device
 
-# A busy machine is no reason for a test to fail.
+# No deadline, because a busy machine must not make a test fail.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 
-COSTLY = ("quickstart", "classifier")  # fixtures
-FIRST = (*COSTLY, "test_ranks.py", "test_faults.py", "test_supervision.py", "test_step.py")  # the longest groups
+COSTLY = ("quickstart", "sanitized_classifier")  # fixtures that take minutes; the tests of each share one process
+FIRST = (*COSTLY, "test_ranks.py", "test_faults.py", "test_supervision.py", "test_bad_input.py", "test_step.py")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """What two processes share out between them (`--dist loadgroup`): files, and all tests of one costly fixture.
+    """Group the tests for `--dist loadgroup`: by file, and all tests of one costly fixture together.
 
-    The longest begin first, so that no process is left alone with one at the end.
+    The longest groups begin first, so that both processes are busy until the end.
     """
     groups = {}
     for item in items:
@@ -39,7 +39,7 @@ def _cpu():
 
 @pytest.fixture
 def pynative():
-    """Nothing is compiled, which for large networks takes longer than all the rest."""
+    """Run operators one by one, because compiling a large network takes longer than the rest of a test."""
     ms.set_context(mode=ms.PYNATIVE_MODE)
     yield
     ms.set_context(mode=ms.GRAPH_MODE)
@@ -47,7 +47,7 @@ def pynative():
 
 @pytest.fixture
 def image_folder(tmp_path):
-    """DIR/train and DIR/val with two classes of 6 and 3 JPEGs each."""
+    """A folder with train/ and val/, in which two classes have 6 and 3 JPEG files each."""
     for split, count in {"train": 6, "val": 3}.items():
         for label, name in enumerate(["cat", "dog"]):
             folder = tmp_path / "data" / split / name

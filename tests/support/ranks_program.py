@@ -1,10 +1,10 @@
-"""What the ranks of one job find out together; the first writes FOLDER/NAME.npz: ranks_program.py FOLDER NAME ..."""
+"""Compute on all ranks of a job; the first rank writes FOLDER/NAME.npz: ranks_program.py FOLDER NAME ..."""
 
 import hashlib
-import json
 import sys
 from pathlib import Path
 
+import mindspore as ms
 import numpy as np
 from mindspore import Tensor
 
@@ -12,29 +12,26 @@ from src.classification.metrics import evaluate
 from src.dataset import epoch_order
 from src.images.data_path import open_split, resolve_data_path
 from src.images.preprocess import Preprocess
-from src.models import create_model
 from src.networks.stochastic import use_random_stream
 from src.runtime import collectives, device, distributed
 from src.training.checkpoint import share_state, state_of
-from src.weights.names import timm_names, weights_of
-from support.project import GOLDEN
-from support.seeded_weights import seeded_state
+from support.small_network import small
 from support.small_training import batch, build, snapshot
 
 DIVISIBLE = {"plain": {}, "accumulated": {"accumulate": 2, "clip_norm": 1.0}}  # recipes
-UPDATES, IMAGES = 4, 16  # images of a batch, all ranks together
+STEPS, IMAGES = 4, 16  # images of a batch, all ranks together
 VARIANCE = 0.5
 BATCH_SIZES = (7, 32)
 
 
 def digests(step):
-    """Of each tensor of a rank's state, (ranks, tensors) of 8 bytes each."""
+    """Return a hash of 8 bytes of each tensor of each rank's state, (ranks, tensors)."""
     hashes = [hashlib.sha256(p.asnumpy().tobytes()).digest()[:8] for p in state_of(step).values()]
     return collectives.all_gather(np.frombuffer(b"".join(hashes), np.int64))
 
 
 def states():
-    """Of ranks that begin with different weights and see different images, dropout and BatchNorm as in training."""
+    """Return the hashes of ranks that begin with different weights and see different images, with dropout."""
     step = build()
     for parameter in state_of(step).values():
         value = parameter.asnumpy()
@@ -43,21 +40,21 @@ def states():
     found = {"before": digests(step)}
     share_state(step)
     found["shared"] = digests(step)
-    for update in range(5):
-        step(*batch(10 * update + distributed.rank()))
+    for number in range(5):
+        step(*batch(10 * number + distributed.rank()))
     return found | {"trained": digests(step)}
 
 
 def divided(name):
-    """Losses and state after updates of which each rank computed its part of every batch, nothing random in it."""
+    """Return losses and state after steps in which each rank computed its part of every batch, without dropout."""
     step = build(drop=0, frozen=True, **DIVISIBLE[name])
-    for parameter in step.statistics:  # as it begins, a network that normalizes with them says the same of all images
+    for parameter in step.statistics:  # a new network that normalizes with them computes the same of all images
         if parameter.name.endswith("moving_variance"):
             parameter.set_data(Tensor(np.full(parameter.shape, VARIANCE, np.float32)))
     size = IMAGES // distributed.ranks()
     mine = slice(distributed.rank() * size, (distributed.rank() + 1) * size)
     losses = []
-    for index in range(UPDATES * step.recipe.accumulate):
+    for index in range(STEPS * step.recipe.accumulate):
         part = [tensor[mine] for tensor in batch(index, IMAGES)]
         is_last = (index + 1) % step.recipe.accumulate == 0
         losses.append(float((step if is_last else step.add)(*part).asnumpy()))
@@ -65,20 +62,17 @@ def divided(name):
 
 
 def shards():
-    """The images of each rank in an epoch."""
+    """Return the images of each rank in an epoch."""
     place = {"rank": distributed.rank(), "ranks": distributed.ranks()}
     return {"order": collectives.all_gather(epoch_order(1000, 16, epoch=2, seed=5, **place))}
 
 
 def metrics():
-    """Of TinyNet-E on the digits' 360 images, by batch size: images, top1, top5, loss."""
-    network = create_model("tinynet_e", num_classes=10).set_train(False)
-    shapes = json.loads((GOLDEN / "tinynet_e.json").read_text())["parameters"]
-    values, weights = seeded_state(shapes, 7, np.load(GOLDEN / "tinynet_e_seed7.npz")), weights_of(network)
-    for own, timm in timm_names(network).items():
-        weights[own].set_data(Tensor(values[timm][:10] if "classifier" in timm else values[timm]))
-    val, size = open_split(resolve_data_path("digits"), "val"), Preprocess(size=32)
-    rows = [evaluate(network, val.files, val.labels, size, count, workers=1) for count in BATCH_SIZES]
+    """Metrics of the small network on the 360 validation images of the digits, by batch size."""
+    ms.set_seed(3)
+    network = small(num_classes=10).set_train(False)
+    val, preprocess = open_split(resolve_data_path("digits"), "val"), Preprocess(size=32)
+    rows = [evaluate(network, val.files, val.labels, preprocess, count, workers=1) for count in BATCH_SIZES]
     return {str(count): [*vars(row).values()] for count, row in zip(BATCH_SIZES, rows, strict=True)}
 
 

@@ -1,4 +1,7 @@
-"""A rank that behaves as its first argument says, without MindSpore; the second is a folder to leave word in."""
+"""A rank or scheduler without MindSpore: toy_rank.py BEHAVIOUR FOLDER.
+
+It writes files into FOLDER, which show the test and the toy scheduler how far it is: ready0, asked0, left0, ...
+"""
 
 import os
 import signal
@@ -10,9 +13,9 @@ behaviour, folder = sys.argv[1], Path(sys.argv[2])
 is_scheduler, rank = os.environ["MS_ROLE"] == "MS_SCHED", int(os.environ["RANK_ID"])
 
 
-def wait():
-    """For ever, in this test's measure."""
-    time.sleep(300)
+def wait_until_killed():
+    while True:
+        time.sleep(60)
 
 
 if is_scheduler:
@@ -38,4 +41,4 @@ if behaviour == "crash" and rank == 1:
 if behaviour == "done":
     (folder / f"left{rank}").touch()
     sys.exit()
-wait()
+wait_until_killed()

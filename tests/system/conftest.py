@@ -1,45 +1,69 @@
-"""A copy of the project in a folder with a space in its name, where commands are run as a user runs them."""
+"""A copy of the project in a folder with a space in its name, where commands are run as a user runs them.
+
+What several tests need is made once for each test process: the quick start's run and the C++ program.
+"""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support.project import PROJECT
 
+from src.images.digits import write_digits
+
 SKIPPED = shutil.ignore_patterns(".git", ".venv", "runs", "data", "__pycache__", ".pytest_cache", "*.egg-info", "build")
+GUARD = 1800  # seconds after which a command is taken to hang; no test needs a tenth of it
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def assert_one_error(self, words: str) -> None:
+        """Check that stderr has one line of error, that it contains `words`, and that no trace was printed."""
+        errors = [line for line in self.stderr.splitlines() if line.startswith("error:")]
+        assert len(errors) == 1 and words in errors[0], self.stderr
+        assert "Traceback" not in self.stderr + self.stdout
+        assert "C++ Call Stack" not in self.stderr + self.stdout
 
 
 class Workspace:
-    """Runs commands in the copy; `run` gives the finished process with its text."""
+    """Runs commands in a copy of the project, each in a process of its own."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         shutil.copytree(PROJECT, folder, ignore=SKIPPED)
         (folder / ".venv").symlink_to(Path(sys.prefix))
 
-    def run(self, *command, cwd=None, status=0, timeout=900):
+    def run(self, *command, cwd=None, status=0, environment=os.environ):
+        """Run a command, check its exit status, and return what it printed."""
         path = f"{self.folder}/.venv/bin{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             [str(word) for word in command],
             cwd=cwd or self.folder,
-            env=os.environ | {"PATH": path, "VIRTUAL_ENV": str(self.folder / ".venv")},
+            env=environment | {"PATH": path, "VIRTUAL_ENV": str(self.folder / ".venv")},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=GUARD,
         )
         assert done.returncode == status, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
+        return Finished(done.returncode, done.stdout, done.stderr)
 
     def fails(self, *command, words, status=2, **options):
-        """The command ends with `status` and one line of error that holds `words`; no trace of a stack."""
+        """Run a command that ends with `status` and one line of error, which contains `words`."""
         done = self.run(*command, status=status, **options)
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
-        assert len(errors) == 1 and words in errors[0], done.stderr
-        assert "Traceback" not in done.stderr + done.stdout and "C++ Call Stack" not in done.stderr + done.stdout
+        done.assert_one_error(words)
         return done
 
 
@@ -48,12 +72,49 @@ def workspace(tmp_path_factory):
     return Workspace(tmp_path_factory.mktemp("system") / "tiny net")
 
 
+@pytest.fixture
+def door(monkeypatch, capfd):
+    """Return a function that runs a root script in this process, which has imported MindSpore already.
+
+    What a script does is the same in a process of its own, but for the import; see `Workspace.run` for that.
+    """
+
+    def run(script, *flags, cwd=None, status=0):
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        monkeypatch.setattr("sys.argv", [script, *map(str, flags)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(PROJECT / script), run_name="__main__")
+        done = Finished(ended.value.code, *capfd.readouterr())
+        assert done.returncode == status, f"{script} {flags} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture
+def refused(door):
+    """Return a function that runs a root script in this process, and checks that `words` are in its only error."""
+
+    def run(*command, words, status=2, **options):
+        done = door(*command, status=status, **options)
+        done.assert_one_error(words)
+        return done
+
+    return run
+
+
 @pytest.fixture(scope="session")
-def small_workspace(tmp_path_factory):
-    """Another copy, whose train.py trains a network of few blocks: for what happens to a run, whatever it learns."""
-    workspace = Workspace(tmp_path_factory.mktemp("system") / "small net")
-    shutil.copy(workspace.folder / "tests/system/train_small.py", workspace.folder / "train.py")
-    return workspace
+def few_digits(tmp_path_factory):
+    """A folder with 12 training and 4 validation images of each digit: 120 and 40 images."""
+    folder, digits = tmp_path_factory.mktemp("few") / "few digits", write_digits()
+    for split, count in {"train": 12, "val": 4}.items():
+        for source in sorted((digits / split).iterdir()):
+            (folder / split / source.name).mkdir(parents=True)
+            for image in sorted(source.iterdir())[:count]:
+                shutil.copy(image, folder / split / source.name)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -64,25 +125,19 @@ def quickstart(workspace, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def build_classifier(workspace):
-    """Runs ascend310_infer/build.sh with the given arguments; the program's path. Skips where there is no compiler."""
+def compiler_or_skip():
+    """Return a context in which a test is skipped if the C++ compiler is missing and cannot be installed."""
 
-    def build(*arguments):
+    @contextmanager
+    def context():
         try:
-            done = workspace.run("bash", "ascend310_infer/build.sh", *arguments)
+            yield
         except AssertionError as failure:
             if "to build the C++ program, run as root" in str(failure):
                 pytest.skip(str(failure).splitlines()[-1])
             raise
-        return Path(done.stdout.splitlines()[-1])
 
-    return build
-
-
-@pytest.fixture(scope="session")
-def classifier(build_classifier):
-    """The C++ program, built as a user builds it."""
-    return build_classifier()
+    return context
 
 
 @pytest.fixture(scope="session")
@@ -95,16 +150,18 @@ def lite_home(workspace, tmp_path_factory):
         return None, fetched.stderr.strip()
     settings = f"-DHEADERS={folder / 'headers'}", f"-DPACKAGE={folder / 'package'}"
     workspace.run("cmake", "-S", source, "-B", folder / "build", *settings)
-    workspace.run("cmake", "--build", folder / "build")
+    workspace.run("cmake", "--build", folder / "build", "--parallel")
     return folder / "package", ""
 
 
 @pytest.fixture(scope="session")
-def sanitized_classifier(build_classifier, classifier, lite_home, tmp_path_factory):
-    """The program with AddressSanitizer and UndefinedBehaviorSanitizer, with its unit tests in the same folder.
+def sanitized_classifier(workspace, compiler_or_skip, lite_home, tmp_path_factory):
+    """The C++ program with AddressSanitizer and UndefinedBehaviorSanitizer, with its unit tests in the same folder.
 
     MindSpore Lite's backend is in it where the test double could be built.
     """
     folder = tmp_path_factory.mktemp("infer") / "build it"
-    switches = "-DTINYNET_TESTS=ON", "-DTINYNET_SANITIZE=ON"
-    return build_classifier(folder, f"-DLITE_HOME={lite_home[0] or ''}", *switches)
+    switches = f"-DLITE_HOME={lite_home[0] or ''}", "-DTINYNET_TESTS=ON", "-DTINYNET_SANITIZE=ON"
+    with compiler_or_skip():
+        done = workspace.run("bash", "ascend310_infer/build.sh", folder, *switches)
+    return Path(done.stdout.splitlines()[-1])

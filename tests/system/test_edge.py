@@ -1,8 +1,20 @@
+"""From the quick start's checkpoint to scored results of the C++ program, by the launchers that users run."""
+
 import json
+import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support.identity_model import write_identity
+from support.pictures import save_all_kinds
+from support.project import PROJECT, photograph
+
+from src.classification.metrics import predict_logits
+from src.config import PredictConfig
+from src.images.preprocess import Preprocess
+from src.models import load_model
 
 BEST = "runs/quickstart/checkpoints/best.ckpt"
 MODEL = "runs/quickstart/tinynet_e_digits.onnx"
@@ -10,16 +22,16 @@ PROGRAM = "ascend310_infer/build/tinynet_infer"
 
 
 @pytest.fixture(scope="module")
-def edge(quickstart, classifier):
-    """The quick start's workspace with the program built anew, by the launcher; and what that said."""
+def edge(quickstart, compiler_or_skip):
+    """The quick start's workspace with the program, which the launcher has built, and what the launcher printed."""
     workspace, _ = quickstart
-    (workspace.folder / "ascend310_infer/src/half.cc").touch()
-    return workspace, workspace.run("bash", "scripts/run_infer_310.sh")
+    with compiler_or_skip():
+        return workspace, workspace.run("bash", "scripts/run_infer_310.sh")
 
 
 @pytest.fixture(scope="module")
 def evaluated(edge):
-    """What eval.py scores the checkpoint with."""
+    """What eval.py says of the checkpoint."""
     return json.loads((edge[0].folder / "runs/quickstart/eval.json").read_text())
 
 
@@ -27,26 +39,98 @@ def sentence(score):
     return f"{score['images']} images, top-1 {score['top1']:.3f} %, top-5 {score['top5']:.3f} %, 0 without result\n"
 
 
-def test_the_launcher_builds_says_where_it_runs_and_scores_as_evaluation(edge, evaluated, tmp_path):
-    workspace, done = edge
+def results_of(done):
+    """The folder of results and timing that the launcher names last."""
+    return Path(done.stdout.splitlines()[-1].partition(": ")[2])
+
+
+def test_the_launcher_says_where_it_runs_and_how_fast(edge):
+    _, done = edge
     assert "no NPU found: running" in done.stderr and "images/s" in done.stderr and "latency" in done.stderr
-    assert sentence(evaluated) in done.stdout
-    built = (workspace.folder / PROGRAM).stat().st_mtime_ns
-    model, data = tmp_path / "my models" / "net.mindir", tmp_path / "my data"
+
+
+def test_the_launcher_scores_as_evaluation_does(edge, evaluated):
+    assert sentence(evaluated) in edge[1].stdout
+
+
+@pytest.fixture(scope="module")
+def again(edge, tmp_path_factory):
+    """A second start, from another folder, on copies whose names have spaces.
+
+    With it come the times at which the program was built, before and after that start.
+    """
+    workspace, _ = edge
+    folder = tmp_path_factory.mktemp("again")
+    model = folder / "my models" / "net.mindir"
     model.parent.mkdir()
     for suffix in (".mindir", ".onnx", ".json"):
         shutil.copy((workspace.folder / MODEL).with_suffix(suffix), model.with_suffix(suffix))
-    data.symlink_to(workspace.folder / "data/digits")
-    again = workspace.run(
-        "bash", workspace.folder / "scripts/run_infer_310.sh", "my models/net.mindir", "my data", 0, cwd=tmp_path
-    )
-    assert sentence(evaluated) in again.stdout and "running my models/net.onnx on the CPU" in again.stderr
-    assert (workspace.folder / PROGRAM).stat().st_mtime_ns == built
-    folders = [text.stdout.splitlines()[-1].partition(": ")[2] for text in (done, again)]
+    (folder / "my data").symlink_to(workspace.folder / "data/digits")
+    script, program = workspace.folder / "scripts/run_infer_310.sh", workspace.folder / PROGRAM
+    built = [program.stat().st_mtime_ns]
+    done = workspace.run("bash", script, "my models/net.mindir", "my data", 0, cwd=folder)
+    return done, [*built, program.stat().st_mtime_ns]
+
+
+def test_the_launcher_takes_paths_with_spaces_from_any_folder(again, evaluated):
+    done, _ = again
+    assert sentence(evaluated) in done.stdout and "running my models/net.onnx on the CPU" in done.stderr
+
+
+def test_a_program_that_is_up_to_date_is_not_built_again(again):
+    before, after = again[1]
+    assert before == after
+
+
+def test_each_start_keeps_its_results_in_a_folder_of_its_own(edge, again):
+    folders = [results_of(done) for done in (edge[1], again[0])]
     assert folders[0] != folders[1]
     for folder in folders:
-        assert json.loads((Path(folder) / "timing.json").read_text())["images"] == 360
-        assert len(json.loads((Path(folder) / "results.json").read_text())) == 360
+        assert json.loads((folder / "timing.json").read_text())["images"] == 360
+        assert len(json.loads((folder / "results.json").read_text())) == 360
+
+
+@pytest.fixture(scope="module")
+def pictures(edge, tmp_path_factory):
+    """A folder of digits, photographs and files of every kind, and the logits that eval.py computes for them."""
+    workspace, _ = edge
+    folder = tmp_path_factory.mktemp("pictures") / "images"
+    save_all_kinds(folder, [(500, 375), (120, 260)])
+    digits = (workspace.folder / "data/digits/val").glob("*/*.png")
+    for image in (*(PROJECT / "assets/samples").glob("*.jpg"), *digits):
+        (folder / image.name).symlink_to(image)
+    model = load_model(PredictConfig(ckpt=workspace.folder / BEST), None)
+    paths = [str(file) for file in sorted(folder.iterdir())]
+    return folder, np.concatenate(list(predict_logits(model.network, paths, model.preprocess, 32, workers=1)))
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_logits_are_those_of_eval(edge, pictures, tmp_path, batch):
+    workspace, _ = edge
+    folder, expected = pictures
+    flags = ("--dataset_path", folder, "--format", "bin", "--output", tmp_path / "out", "--batch_size", batch)
+    workspace.run(PROGRAM, "--model_path", MODEL, *flags)
+    files = [tmp_path / "out" / f"{file.stem}_0.bin" for file in sorted(folder.iterdir())]
+    logits = np.stack([np.fromfile(file, np.float32) for file in files])
+    assert np.abs(logits - expected).max() <= 1e-4
+    assert np.array_equal(logits.argmax(axis=1), expected.argmax(axis=1))
+
+
+def test_memory_is_steady(edge, tmp_path):
+    workspace, _ = edge
+    write_identity(tmp_path / "identity.onnx", Preprocess(64), "float32")
+    peak = {}
+    for count in (100, 2000):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        photograph(500, 375).save(folder / "0.jpg")
+        for number in range(1, count):
+            os.link(folder / "0.jpg", folder / f"{number}.jpg")
+        flags = ("--dataset_path", folder, "--timing", tmp_path / f"{count}.json", "--batch_size", 4, "--threads", 2)
+        done = workspace.run(PROGRAM, "--model_path", tmp_path / "identity.onnx", *flags, "--top_k", 1)
+        assert len(done.stdout.splitlines()) == count
+        peak[count] = json.loads((tmp_path / f"{count}.json").read_text())["peak_megabytes"]
+    assert peak[2000] < 1.1 * peak[100], peak
 
 
 @pytest.mark.parametrize("kind, name", [("json", "r.json"), ("csv", "r.csv"), ("bin", "bins"), ("bin", "result_Files")])
@@ -62,14 +146,25 @@ def test_every_format_scores_as_evaluation_does(edge, evaluated, tmp_path, kind,
     assert json.loads(done.stdout.splitlines()[-1]) == expected
 
 
-def test_export_launcher_writes_both_formats_and_takes_a_name(quickstart, tmp_path):
+@pytest.fixture
+def launcher(quickstart):
+    return quickstart[0].folder / "scripts/run_export.sh"
+
+
+def test_the_export_launcher_writes_both_formats_beside_the_checkpoint(quickstart, launcher, tmp_path):
     workspace, _ = quickstart
     shutil.copy(workspace.folder / BEST, tmp_path / "my best.ckpt")
-    workspace.run("bash", workspace.folder / "scripts/run_export.sh", "my best.ckpt", cwd=tmp_path)
+    workspace.run("bash", launcher, "my best.ckpt", cwd=tmp_path)
     files = json.loads((tmp_path / "my best.json").read_text())["files"]
-    assert {name: it["batch_size"] for name, it in files.items()} == {"my best.mindir": "any", "my best.onnx": "any"}
+    assert {name: file["batch_size"] for name, file in files.items()} == {
+        "my best.mindir": "any",
+        "my best.onnx": "any",
+    }
     assert all((tmp_path / name).exists() for name in files)
-    workspace.run("bash", "scripts/run_export.sh", "", tmp_path / "net", "ONNX")
+
+
+def test_the_export_launcher_takes_a_name_and_a_format(quickstart, launcher, tmp_path):
+    quickstart[0].run("bash", launcher, "", tmp_path / "net", "ONNX")
     assert (tmp_path / "net.onnx").exists() and not (tmp_path / "net.mindir").exists()
 
 

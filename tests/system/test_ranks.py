@@ -1,4 +1,4 @@
-"""Real ranks of msrun: that they compute what one process would, and that a training on them stops and goes on."""
+"""Real ranks of msrun: they compute what one process computes, and a training on them stops and resumes."""
 
 import csv
 import os
@@ -13,27 +13,29 @@ import numpy as np
 import psutil
 import pytest
 from support import ranks_program
+from support.moment import at
 from support.project import PROJECT, SUPPORT
+from support.small_network import SMALL_FILE
 from support.small_training import assert_same
 
 from src.weights.ckpt import read_ckpt
 
-CHEAP = ("--input_size", 64, "--batch_size", 32, "--epochs", 1)
+CHEAP = ("--model", SMALL_FILE, "--input_size", 32, "--batch_size", 5, "--epochs", 1)  # 12 steps on two ranks
 CHEAP = (*CHEAP, "--check_data", "off", "--log_interval", 4)
-EXACT = ("--drop_path", 0.2)  # random in training, thus part of what must go on as it was
-SECONDS = 900
+EXACT = ("--drop_path", 0.2)  # random in training, thus part of what a resumed run must repeat
+GUARD = 1800  # seconds after which a job is taken to hang
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """What 2 and 3 ranks have found out, by number of ranks and name."""
+    """What 2 and 3 ranks have computed, by number of ranks and name: one job for each number."""
     names = {2: ("states", "plain", "accumulated", "shards", "metrics"), 3: ("shards", "metrics")}
     results = {}
     for ranks, wanted in names.items():
         folder = tmp_path_factory.mktemp(f"ranks {ranks}")
         program = [SUPPORT / "start_ranks.py", ranks, folder / "logs", SUPPORT / "ranks_program.py", folder, *wanted]
         paths = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'tests'}"}
-        subprocess.run([sys.executable, *map(str, program)], env=paths, check=True, timeout=SECONDS)
+        subprocess.run([sys.executable, *map(str, program)], env=paths, check=True, timeout=GUARD)
         for name in wanted:
             results[ranks, name] = dict(np.load(folder / f"{name}.npz"))
     return results
@@ -80,14 +82,15 @@ def test_metrics_do_not_depend_on_ranks_or_batch_size(found):
 class Training:
     """`run_distribute_train.sh` on two ranks, in a folder with a space in its name."""
 
-    def __init__(self, project: Path, run: Path, *flags, resume: str = ""):
+    def __init__(self, project: Path, data: Path, run: Path, *flags, resume: str = "", environment=os.environ):
         self.run, self.text = run, ""
         script = project / "scripts" / "run_distribute_train.sh"
-        words = ["bash", script, 2, "digits", "", resume, "--run_dir", run.name, *CHEAP, *flags]
+        words = ["bash", script, 2, data, project / "config/digits.yaml", resume, "--run_dir", run.name, *CHEAP, *flags]
         run.parent.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
             [str(word) for word in words],
             cwd=run.parent,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -101,8 +104,8 @@ class Training:
         raise AssertionError(f"{words!r} is not in {self.text}{self.process.stderr.read()}")
 
     def ended(self, status: int) -> str:
-        """What was said on stderr."""
-        out, err = self.process.communicate(timeout=SECONDS)
+        """Wait for the end, check the exit status and that no process is left, and return what stderr got."""
+        out, err = self.process.communicate(timeout=GUARD)
         self.text += out
         assert self.process.returncode == status, self.text + err
         marked = [p for p in psutil.process_iter(["cmdline", "status"]) if self.run.name in (p.info["cmdline"] or [])]
@@ -119,64 +122,82 @@ class Training:
 
 
 @pytest.fixture(scope="module")
-def train(small_workspace):
+def train(workspace, few_digits):
     """Starts a training."""
-    return partial(Training, small_workspace.folder)
+    return partial(Training, workspace.folder, few_digits)
 
 
 @pytest.fixture(scope="module")
-def stopped_twice(train, tmp_path_factory):
-    """The folder of a run that was stopped and went on twice, the texts of its parts, copies of what each saved."""
+def stopped(train, tmp_path_factory):
+    """A training that SIGINT has ended; the first rank stands still after its first step until the signal comes."""
     run = tmp_path_factory.mktemp("run") / "my folder" / "stopped run"
-    texts, saved = [], []
-    for number, status in {signal.SIGTERM: 0, signal.SIGINT: 130}.items():
-        training = train(run, *EXACT, resume="auto")
-        training.wait_for("first step done")
-        training.process.send_signal(number)
-        assert training.ended(status) == ""
-        texts.append(training.text)
-        saved.append(read_ckpt(run / "checkpoints" / "last.ckpt")[1])
-    yield run, texts, saved
-    shutil.rmtree(run)
+    training = train(run, *EXACT, environment=at("log first step done", "wait"))
+    training.wait_for("first step done")
+    training.process.send_signal(signal.SIGINT)
+    assert training.ended(130) == ""
+    return training
 
 
-def test_a_stopped_training_ends_as_one_that_was_not(train, stopped_twice, tmp_path):
-    run, texts, saved = stopped_twice
-    assert [meta["step"] for meta in saved] == [4, 8] and all("stopped by SIGTERM" in text for text in texts)
-    assert train(run, *EXACT, resume="auto").ended(0) == ""
-    whole = train(tmp_path / "whole run", *EXACT)
-    assert whole.ended(0) == ""
-    (one, meta), (other, _) = (read_ckpt(r / "checkpoints" / "last.ckpt") for r in (run, tmp_path / "whole run"))
-    assert meta["step"] == 22
-    assert_same(one, other)
+@pytest.fixture(scope="module")
+def resumed(train, stopped):
+    """That training, resumed to its end in a copy of its folder."""
+    run = stopped.run.with_name("resumed run")
+    shutil.copytree(stopped.run, run)
+    training = train(run, *EXACT, resume="auto")
+    assert training.ended(0) == ""
+    return training
+
+
+@pytest.fixture(scope="module")
+def whole(train, tmp_path_factory):
+    """The same training, without an interruption."""
+    training = train(tmp_path_factory.mktemp("run") / "whole run", *EXACT)
+    assert training.ended(0) == ""
+    return training
+
+
+def last_checkpoint(training):
+    return read_ckpt(training.run / "checkpoints" / "last.ckpt")
+
+
+def test_a_signal_stops_all_ranks_after_the_same_step_and_saves_it(stopped):
+    assert "stopped by SIGTERM after step 4" in stopped.text  # the launcher passes SIGINT on as SIGTERM
+    assert last_checkpoint(stopped)[1]["step"] == 4
+
+
+def test_a_resumed_training_ends_as_one_that_was_not_stopped(resumed, whole):
+    (found, meta), (expected, _) = last_checkpoint(resumed), last_checkpoint(whole)
+    assert meta["step"] == 12
+    assert_same(found, expected)
+
+
+def test_the_terminal_shows_the_log_of_the_first_rank_alone(whole):
     assert "[INFO]" not in whole.text and whole.text.count("epoch 1/1,") == 1
-    _only_the_first_rank_writes(tmp_path / "whole run")
 
 
-def _only_the_first_rank_writes(run: Path) -> None:
-    """One of each file; nothing of epochs in the log of the second."""
-    names = {path.name for path in run.rglob("*") if path.is_file()}
+def test_only_the_first_rank_writes_results(whole):
+    names = {path.name for path in whole.run.rglob("*") if path.is_file()}
     assert {"last.ckpt", "best.ckpt", "train.log", "metrics.csv", "config.yaml", "environment.txt"} < names
-    assert (run / "train.log").read_text().count("compiled, first step done") == 1
-    with open(run / "metrics.csv") as file:
+    assert (whole.run / "train.log").read_text().count("compiled, first step done") == 1
+    with open(whole.run / "metrics.csv") as file:
         assert len(list(csv.DictReader(file))) == 1
-    first, second = (next(run.glob(f"logs/*/worker_{rank}.log")).read_text() for rank in (0, 1))
+
+
+def test_each_rank_has_a_log_and_only_the_first_reports_epochs(whole):
+    first, second = (next(whole.run.glob(f"logs/*/worker_{rank}.log")).read_text() for rank in (0, 1))
     assert "epoch 1/1" in first and "epoch" not in second
 
 
-def test_another_number_of_ranks_is_refused_by_name(small_workspace, stopped_twice):
-    run, _, _ = stopped_twice
-    project = small_workspace.folder
-    flags = ("--config", project / "config/digits.yaml", "--run_dir", run, "--resume", "auto", *CHEAP, *EXACT)
-    command = [sys.executable, project / "train.py", *flags, "--workers", 1]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode == 2 and "ranks was 2 and is 1 now" in done.stderr
+def test_another_number_of_ranks_is_refused_by_name(refused, few_digits, stopped):
+    flags = ("--config", PROJECT / "config/digits.yaml", "--data_path", few_digits, *CHEAP, *EXACT)
+    flags = (*flags, "--run_dir", stopped.run, "--resume", "auto", "--workers", 1)
+    refused("train.py", *flags, words="ranks was 2 and is 1 now")
 
 
 @pytest.mark.long
 def test_a_killed_rank_ends_all(train, tmp_path):
-    training = train(tmp_path / "killed run")
-    training.wait_for("training  ")
+    training = train(tmp_path / "killed run", environment=at("log first step done", "wait"))
+    training.wait_for("first step done")
     training.rank(1).kill()
     err = training.ended(1)
     assert "error: rank 1 was killed by signal 9" in err and "worker_1.log" in err
