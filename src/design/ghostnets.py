@@ -21,7 +21,7 @@ GHOSTNET_STYLE = Style(
 )
 
 
-class GhostBottleneck(NamedTuple):
+class BottleneckRow(NamedTuple):
     """A row of GhostNet's Table 1: a ghost bottleneck with its hidden ("exp") and output widths."""
 
     kernel: int  # counts only if the block strides or changes the width
@@ -34,29 +34,29 @@ class GhostBottleneck(NamedTuple):
 # GhostNet (CVPR 2020), Table 1. Kernels and the 0.25 are those of the authors' code, huawei-noah/
 # Efficient-AI-Backbones, ghostnet_pytorch/ghostnet.py.
 GHOSTNET_ROWS = (
-    #               k  exp  out  SE    stride
-    GhostBottleneck(3, 16,  16,  0,    1),
-    GhostBottleneck(3, 48,  24,  0,    2),
-    GhostBottleneck(3, 72,  24,  0,    1),
-    GhostBottleneck(5, 72,  40,  0.25, 2),
-    GhostBottleneck(5, 120, 40,  0.25, 1),
-    GhostBottleneck(3, 240, 80,  0,    2),
-    GhostBottleneck(3, 200, 80,  0,    1),
-    GhostBottleneck(3, 184, 80,  0,    1),
-    GhostBottleneck(3, 184, 80,  0,    1),
-    GhostBottleneck(3, 480, 112, 0.25, 1),
-    GhostBottleneck(3, 672, 112, 0.25, 1),
-    GhostBottleneck(5, 672, 160, 0.25, 2),
-    GhostBottleneck(5, 960, 160, 0,    1),
-    GhostBottleneck(5, 960, 160, 0.25, 1),
-    GhostBottleneck(5, 960, 160, 0,    1),
-    GhostBottleneck(5, 960, 160, 0.25, 1),
+    #             k  exp  out  SE    stride
+    BottleneckRow(3, 16,  16,  0,    1),
+    BottleneckRow(3, 48,  24,  0,    2),
+    BottleneckRow(3, 72,  24,  0,    1),
+    BottleneckRow(5, 72,  40,  0.25, 2),
+    BottleneckRow(5, 120, 40,  0.25, 1),
+    BottleneckRow(3, 240, 80,  0,    2),
+    BottleneckRow(3, 200, 80,  0,    1),
+    BottleneckRow(3, 184, 80,  0,    1),
+    BottleneckRow(3, 184, 80,  0,    1),
+    BottleneckRow(3, 480, 112, 0.25, 1),
+    BottleneckRow(3, 672, 112, 0.25, 1),
+    BottleneckRow(5, 672, 160, 0.25, 2),
+    BottleneckRow(5, 960, 160, 0,    1),
+    BottleneckRow(5, 960, 160, 0.25, 1),
+    BottleneckRow(5, 960, 160, 0,    1),
+    BottleneckRow(5, 960, 160, 0.25, 1),
 )  # fmt: skip
 GHOSTNET_STEM, GHOSTNET_HEAD_CONV, GHOSTNET_HEAD = 16, 960, 1280  # the other rows of Table 1
 
 
 def ghostnet(width: float, name: str = "") -> Architecture:
-    """Return GhostNet with a width multiplier above 0, which does not change the head.
+    """Return GhostNet with a width multiplier above 0, which scales all widths but the 1280 features.
 
     The multiplier scales and rounds every hidden width of the table by itself, as in the authors' code.
     """
@@ -78,14 +78,14 @@ def ghostnet(width: float, name: str = "") -> Architecture:
     )
 
 
-def stages_of(rows: Sequence[GhostBottleneck], stem: int) -> tuple[Stage, ...]:
+def stages_of(rows: Sequence[BottleneckRow], stem: int) -> tuple[Stage, ...]:
     """Return the stages of a table of rows: successive rows of one width are a stage.
 
     Args:
         rows: all blocks, in order. Within a stage only the first block may stride.
         stem: channels that enter the first block.
     """
-    stages: list[list[GhostBottleneck]] = []
+    stages: list[list[BottleneckRow]] = []
     for row in rows:
         if not stages or row.stride > 1 or row.channels != stages[-1][-1].channels:
             stages.append([])
@@ -94,7 +94,7 @@ def stages_of(rows: Sequence[GhostBottleneck], stem: int) -> tuple[Stage, ...]:
     return tuple(_stage(blocks, in_channels) for blocks, in_channels in zip(stages, widths, strict=False))
 
 
-def _stage(rows: Sequence[GhostBottleneck], in_channels: int) -> Stage:
+def _stage(rows: Sequence[BottleneckRow], in_channels: int) -> Stage:
     first = rows[0]
     inputs = (in_channels, *(row.channels for row in rows[:-1]))
     return Stage(

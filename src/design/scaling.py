@@ -56,8 +56,8 @@ def tiny_scale(base: Architecture, resolution: float, width: float, depth: float
         family=_scaled_family(base, "tinynet"),
         resolution=int(base.resolution * resolution),
         stages=_scaled_stages(base, width, depth, round),
-        head=max(base.head, _wider(base, base.head, width)),
-        head_conv=_wider(base, base.head_conv, width),
+        head=max(base.head, _scaled_channels(base, base.head, width)),
+        head_conv=_scaled_channels(base, base.head_conv, width),
     )
 
 
@@ -75,10 +75,10 @@ def giant_scale(base: Architecture, resolution: float, width: float, depth: floa
         name=name or f"giant(r={resolution:g}, w={width:g}, d={depth:g})",
         family=_scaled_family(base, "efficientnet"),
         resolution=int(base.resolution * resolution),
-        stem=_wider(base, base.stem, width),
+        stem=_scaled_channels(base, base.stem, width),
         stages=_scaled_stages(base, width, depth, ceil),
-        head=_wider(base, base.head, width),
-        head_conv=_wider(base, base.head_conv, width),
+        head=_scaled_channels(base, base.head, width),
+        head_conv=_scaled_channels(base, base.head_conv, width),
     )
 
 
@@ -140,12 +140,14 @@ def _scaled_family(base: Architecture, family: Family) -> Family:
 
 def _scaled_stages(base: Architecture, width: float, depth: float, whole: Callable[[float], int]) -> tuple[Stage, ...]:
     return tuple(
-        replace(stage, channels=_wider(base, stage.channels, width), repeats=max(1, whole(stage.repeats * depth)))
+        replace(
+            stage, channels=_scaled_channels(base, stage.channels, width), repeats=max(1, whole(stage.repeats * depth))
+        )
         for stage in base.stages
     )
 
 
-def _wider(base: Architecture, channels: int, width: float) -> int:
+def _scaled_channels(base: Architecture, channels: int, width: float) -> int:
     return round_channels(channels * width, base.style.divisor) if channels else 0
 
 
