@@ -86,12 +86,13 @@ def test_short_side_shrinks_only_what_is_larger(image_folder, tmp_path):
                 assert np.abs(np.asarray(stored, int) - np.asarray(expected, int)).mean() < 12
 
 
-def test_re_encoding_takes_any_mode_of_image(tmp_path):
-    for mode in ("L", "P", "RGBA", "1", "CMYK"):
-        path = tmp_path / f"{mode}.{'tif' if mode == 'CMYK' else 'png'}"
-        photograph(80, 60).convert(mode).save(path)
-        with Image.open(BytesIO(encode(str(path), 32))) as stored:
-            assert stored.mode == "RGB" and stored.size == (42, 32)
+@pytest.mark.parametrize("mode, suffix", [("L", "png"), ("P", "png"), ("RGBA", "png"), ("1", "png"), ("CMYK", "tif")])
+def test_smaller_images_are_stored_in_rgb(tmp_path, mode, suffix):
+    path = tmp_path / f"image.{suffix}"
+    photograph(80, 60).convert(mode).save(path)
+    with Image.open(BytesIO(encode(str(path), 32))) as stored:
+        assert stored.mode == "RGB"
+        assert stored.size == (42, 32)
 
 
 @pytest.mark.parametrize("writes", [1, 4, 7])
@@ -134,58 +135,103 @@ def test_a_killed_conversion_is_resumed(image_folder, tmp_path):
     assert checksums(output) == checksums(converted(image_folder, tmp_path / "whole", shards=12))
 
 
-def test_damaged_and_missing_shards(image_folder, tmp_path):
-    output = converted(image_folder, tmp_path / "out", shards=2)
-    before = checksums(output)
-    shard = output / "train" / "00001.mindrecord"
+@pytest.fixture
+def two_shards(image_folder, tmp_path):
+    return converted(image_folder, tmp_path / "out", shards=2)
+
+
+def change_values(shard):
+    """Change bytes of a shard, but not its size."""
     with open(shard, "r+b") as file:
         file.seek(-20, os.SEEK_END)
         file.write(b"damage")
-    assert open_split(output, "val").faults("full") == []
-    (fault,) = open_split(output, "train").faults("full")
+
+
+def test_the_full_check_names_a_damaged_shard(two_shards):
+    shard = two_shards / "train" / "00001.mindrecord"
+    change_values(shard)
+    (fault,) = open_split(two_shards, "train").faults("full")
     assert fault.startswith(f"{shard}: damaged")
-    assert open_split(output, "train").faults("quick") == []
-    converted(image_folder, output, shards=2)
-    assert checksums(output) == before and open_split(output, "train").faults("full") == []
-
-    shard.write_bytes(shard.read_bytes()[:-5])
-    with pytest.raises(UserError, match="00001.mindrecord or its index is damaged.*to write it again"):
-        open_split(output, "train")
-    shard.unlink()
-    with pytest.raises(UserError, match="00001.mindrecord is missing"):
-        open_split(output, "train")
-    converted(image_folder, output, shards=2)
-    (output / "train" / "00000.npz").write_bytes(b"")
-    with pytest.raises(UserError, match="00000.mindrecord or its index is damaged"):
-        open_split(output, "train")
-    converted(image_folder, output, shards=2)
-    assert checksums(output) == before
 
 
-def test_another_conversion_is_refused(image_folder, tmp_path):
-    output = converted(image_folder, tmp_path / "out")
-    with pytest.raises(UserError, match="started with short_side 0, not 40"):
-        converted(image_folder, output, short_side=40)
-    with pytest.raises(UserError, match="another number of shards"):
-        converted(image_folder, output, shards=2)
+def test_the_quick_check_reads_no_shards(two_shards):
+    change_values(two_shards / "train" / "00001.mindrecord")
+    assert open_split(two_shards, "train").faults("quick") == []
+
+
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("00001.mindrecord", b"cut", "00001.mindrecord or its index is damaged.*to write it again"),
+        ("00000.npz", b"", "00000.mindrecord or its index is damaged"),
+        ("00001.mindrecord", None, "00001.mindrecord is missing"),
+        ("00000.npz", None, "00000.npz is missing"),
+    ],
+)
+def test_damaged_and_missing_files_are_named_when_the_set_is_opened(two_shards, name, content, words):
+    path = two_shards / "train" / name
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        open_split(two_shards, "train")
+
+
+def test_another_conversion_writes_damaged_and_missing_shards_again(image_folder, two_shards):
+    before = checksums(two_shards)
+    change_values(two_shards / "train" / "00001.mindrecord")
+    (two_shards / "train" / "00000.npz").write_bytes(b"")
+    (two_shards / "val" / "00000.mindrecord").unlink()
+    converted(image_folder, two_shards, shards=2)
+    assert checksums(two_shards) == before
+    assert open_split(two_shards, "train").faults("full") == open_split(two_shards, "val").faults("full") == []
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [({"short_side": 40}, "started with short_side 0, not 40"), ({"shards": 3}, "another number of shards")],
+)
+def test_other_options_are_refused(image_folder, two_shards, options, words):
+    with pytest.raises(UserError, match=words):
+        converted(image_folder, two_shards, **{"shards": 2} | options)
+
+
+def test_other_images_are_refused(image_folder, two_shards):
     photograph(40, 30).save(image_folder / "val" / "cat" / "new.jpg")
     with pytest.raises(UserError, match="out/val was started with other images"):
-        converted(image_folder, output)
+        converted(image_folder, two_shards, shards=2)
 
 
-def test_unfit_inputs_and_outputs_are_refused(image_folder, tmp_path):
+def test_a_missing_output_is_named(image_folder):
     with pytest.raises(UserError, match="output is missing"):
         converted(image_folder, None)
-    with pytest.raises(UserError, match="is not a converted data set"):
+
+
+def test_a_folder_of_other_files_is_refused_as_output(image_folder):
+    with pytest.raises(UserError, match="exists and is not a converted data set"):
         converted(image_folder, image_folder)
-    with pytest.raises(UserError, match="is already converted"):
-        converted(converted(image_folder, tmp_path / "out"), tmp_path / "again")
-    (tmp_path / "out" / CONTENTS).write_text("{}")
-    with pytest.raises(UserError, match="is damaged or does not describe a converted data set"):
-        open_split(tmp_path / "out", "train")
+
+
+def test_a_file_is_refused_as_output(image_folder, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="is not a converted data set"):
+    with pytest.raises(UserError, match="exists and is not a converted data set"):
         converted(image_folder, tmp_path / "file")
+
+
+def test_a_converted_set_is_not_converted_again(two_shards, tmp_path):
+    with pytest.raises(UserError, match="is already converted"):
+        converted(two_shards, tmp_path / "again")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match="nowhere: there is no such folder; expected DIR/train/CLASS"):
+        converted(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_a_damaged_dataset_json_is_named(two_shards):
+    (two_shards / CONTENTS).write_text("{}")
+    with pytest.raises(UserError, match="is damaged or does not describe a converted data set"):
+        open_split(two_shards, "train")
 
 
 def test_bad_images_are_named_before_anything_is_written(image_folder, tmp_path):
