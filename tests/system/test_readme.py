@@ -43,6 +43,12 @@ def test_both_languages_print_the_same_commands(page):
     assert commands(in_chinese(page)) == commands(page)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_quote_the_same_numbers(page):
+    english, chinese = (sorted(re.findall(r"\d[\d,.]*\d|\d", text_of(name))) for name in (page, in_chinese(page)))
+    assert chinese == english
+
+
 def test_both_languages_have_the_same_pages():
     chinese = {f"docs/zh/{file.name}" for file in (PROJECT / "docs/zh").glob("*.md")}
     assert chinese == {in_chinese(page) for page in PAGES} - {"README_CN.md"}
@@ -63,6 +69,12 @@ def test_every_door_and_script_is_mentioned():
     doors = [file.name for file in PROJECT.glob("*.py")]
     scripts = [file.name for file in (PROJECT / "scripts").glob("*.sh") if file.name != "common.sh"]
     assert [name for name in doors + scripts if name not in text] == []
+
+
+@pytest.mark.parametrize("page", ["docs/en/house.md", "docs/zh/house.md", "docs/assets/house.svg"])
+def test_every_room_is_described(page):
+    rooms = [path.stem for path in (PROJECT / "src").iterdir() if not path.name.startswith("_")]
+    assert [room for room in rooms if f"`{room}`" not in text_of(page) and f">{room}<" not in text_of(page)] == []
 
 
 def test_the_commands_that_run_elsewhere_are_printed():
