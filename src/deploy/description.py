@@ -1,4 +1,4 @@
-"""The JSON beside a graph, which tells a program how to use it. Files with the same weights and name share one JSON."""
+"""The JSON beside a graph, which describes how to use it. Files with the same weights and name share one JSON."""
 
 from __future__ import annotations
 

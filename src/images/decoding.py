@@ -1,4 +1,4 @@
-"""Whether an image can be decoded: by decoding it or, much faster, by looking at its first and last bytes."""
+"""Find out whether an image can be decoded: decode it or, much faster, look at its first and last bytes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class ImageSet(Protocol):
 
     @property
     def files(self) -> Sequence[ImageRef]:
-        """The images, each in a file of its own or in a larger one."""
+        """The images by index: paths, or parts of larger files."""
 
     @property
     def labels(self) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Find images in a MindRecord file by their bytes.
 
-MindRecord does not tell where in its file a field is. Searching for the bytes does not depend on its format.
+MindRecord's API does not give the position of a field in the file. A search does not depend on the file's format.
 """
 
 from __future__ import annotations

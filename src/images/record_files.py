@@ -37,7 +37,7 @@ class Shard(TypedDict):
 class Split(TypedDict):
     """A split: shard k holds the images `bounds[k]` to `bounds[k + 1] - 1`, `source` is the folder's fingerprint.
 
-    `shards` holds only those that are written.
+    `shards` holds only the shards that are written.
     """
 
     classes: list[str]
@@ -48,7 +48,7 @@ class Split(TypedDict):
 
 
 class Contents(TypedDict):
-    """What dataset.json holds. `short_side` is the side in pixels to which images were reduced; 0: they were not."""
+    """The content of dataset.json. Images were reduced to `short_side` pixels; 0: they have their own size."""
 
     short_side: int
     splits: dict[str, Split]

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class _LogFile(logging.FileHandler):
-    """A log file whose write errors do not stop the training: one warning, then the file is closed."""
+    """A log file whose write errors do not stop the training: after one warning, nothing more is written to it."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
         logging.getLogger("src").removeHandler(self)

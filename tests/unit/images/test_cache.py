@@ -1,4 +1,4 @@
-"""Cached images are read from the disk once and are otherwise those of the set behind."""
+"""Cached images are read from the disk once and are equal to those of the cached set."""
 
 import os
 
