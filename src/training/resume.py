@@ -91,14 +91,13 @@ def check_same_run(
 
 def _differs(key: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
     if key == "architecture":  # checkpoints of earlier versions describe the same network with fewer fields
-        return before[key] != now[key] and from_dict(before[key]) != from_dict(now[key])
+        return before[key] != now[key] and bool(differences(from_dict(before[key]), from_dict(now[key])))
     return before[key] != now[key]
 
 
 def _describe(key: str, old: Any, new: Any) -> str:
     if key == "architecture":
-        found = differences(from_dict(new), from_dict(old))
-        return f"architecture has changed: {'; '.join(found[:3]) or 'in its name alone'}"
+        return f"architecture has changed: {'; '.join(differences(from_dict(new), from_dict(old))[:3])}"
     return f"{key} was {_short(old)} and is {_short(new)} now"
 
 

@@ -130,6 +130,12 @@ def test_another_network_and_other_classes_are_never_allowed(key, value, allowed
         check_same_run(PATH, identity(), identity(**{key: value}), allowed=allowed)
 
 
+def test_a_checkpoint_from_before_architectures_had_a_family_is_resumed():
+    before = identity()
+    del before["architecture"]["family"]
+    check_same_run(PATH, before, identity(), allowed=False)
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 def test_an_architecture_file_that_has_changed_is_never_allowed(allowed):
     now = identity(architecture=to_dict(TINYNETS["tinynet_e"].at(64)))
