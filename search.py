@@ -8,14 +8,14 @@ python search.py table
 
 import sys
 
-from src.cli import run_commands
+from src.cli import Command, run_commands
 from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
 from src.search.comparison import compare_networks
 from src.search.cost_report import show_cost
 from src.search.models_table import show_models
 from src.search.network_for_budget import find_network
 
-COMMANDS = {
+COMMANDS: dict[str, Command] = {
     "cost": (CostConfig, show_cost),
     "formula": (FormulaConfig, find_network),
     "compare": (CompareConfig, compare_networks),

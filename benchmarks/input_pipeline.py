@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import mindspore.dataset as ds
 import numpy as np
@@ -107,7 +108,7 @@ def minddata_pillow(folder: ImageSet, size: int, workers: int) -> ds.Dataset:
     return data.map(operators, "image", num_parallel_workers=workers).batch(BATCH)
 
 
-def batches_of(data) -> Iterable[np.ndarray]:
+def batches_of(data: ds.Dataset) -> Iterable[np.ndarray]:
     """Return an iterator over the image batches of a MindData pipeline."""
     return (batch[0] for batch in data.create_tuple_iterator(num_epochs=1, output_numpy=True))
 
@@ -128,7 +129,7 @@ def pipelines(data_path: Path, scratch: Path, size: int, workers: int) -> dict[s
         convert(ConvertConfig(data_path=str(data_path), output=output, short_side=short_side, check_data="off"))
         sources[name] = open_split(output, "train")
 
-    def ours(images, **options) -> Iterable[np.ndarray]:
+    def ours(images: ImageSet, **options: Any) -> Iterable[np.ndarray]:
         augment = AugmentOptions(**options)
         return batches_of(train_dataset(images, rule, augment, BATCH, epoch=0, seed=0, workers=workers))
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,8 +24,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from src.config import RecipeOptions
 
+if TYPE_CHECKING:
+    from mindspore import Tensor
 
-def build(model: str, size: int, batch_size: int, ema_decay: float):
+    from src.training.step import TrainStep
+
+    Batch = tuple[Tensor, Tensor]
+
+
+def build(model: str, size: int, batch_size: int, ema_decay: float) -> tuple[TrainStep, Batch]:
     """Return a compiled step of the paper's recipe and a batch of noise; `size` 0 is the network's resolution."""
     from mindspore import Tensor
 
@@ -45,7 +53,7 @@ def build(model: str, size: int, batch_size: int, ema_decay: float):
     return step, (images, Tensor(rng.randint(0, 1000, batch_size).astype(np.int32)))
 
 
-def seconds(step, batch) -> float:
+def seconds(step: TrainStep, batch: Batch) -> float:
     """Return the seconds of one step; fetching the loss waits for the device."""
     began = time.perf_counter()
     step(*batch).asnumpy()

@@ -32,6 +32,9 @@ skipped=(\( -name build -o -name third_party \) -prune -o) # what others wrote, 
 check ruff check .
 check ruff format --check .
 check codespell
+check mypy
+check lint-imports
+check bash scripts/build_docs.sh
 check xargs -0 clang-format --dry-run -Werror < \
   <(find ascend310_infer "${skipped[@]}" \( -name '*.h' -o -name '*.cc' \) -print0)
 check xargs -0 shellcheck --external-sources .ci/run < \

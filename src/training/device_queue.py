@@ -11,7 +11,7 @@ from mindspore.dataset import Dataset
 def device_queue(data: Dataset) -> Iterator[tuple[ms.Tensor, ...]]:
     """Give the batches of `data`, each sent to the device before it is asked for."""
 
-    def take(*batch):
+    def take(*batch: ms.Tensor) -> tuple[ms.Tensor, ...]:
         return batch
 
     fetch = ms.data_sink(take, data, sink_size=1)

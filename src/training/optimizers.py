@@ -6,7 +6,7 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Parameter, Tensor, nn, ops
 
 from src.config import RecipeOptions
 from src.runtime.device import is_cpu
@@ -34,7 +34,17 @@ class _RMSPropUpdate(nn.Cell):
         self.add, self.mul, self.div, self.sqrt = ops.Add(), ops.Mul(), ops.RealDiv(), ops.Sqrt()
         self.sub, self.assign, self.assign_sub = ops.Sub(), ops.Assign(), ops.AssignSub()
 
-    def construct(self, weight, mean_square, moment, rate, gradient, decay, momentum, epsilon) -> Tensor:
+    def construct(
+        self,
+        weight: Parameter,
+        mean_square: Parameter,
+        moment: Parameter,
+        rate: Tensor,
+        gradient: Tensor,
+        decay: Tensor,
+        momentum: Tensor,
+        epsilon: Tensor,
+    ) -> Tensor:
         square = self.mul(gradient, gradient)
         new_square = self.add(self.mul(self.sub(mean_square, square), decay), square)
         change = self.div(self.mul(gradient, rate), self.sqrt(self.add(new_square, epsilon)))
