@@ -28,4 +28,4 @@ def test_an_equal_image_is_found_behind_the_one_before(tmp_path):
 
 def test_a_changed_image_is_an_error(tmp_path):
     with pytest.raises(RuntimeError, match="image 1 is missing or was changed"):
-        offsets_of([b"first", b"second"], b"first secund", tmp_path)
+        offsets_of([b"first", b"second"], b"first other!", tmp_path)
