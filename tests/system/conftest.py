@@ -25,9 +25,9 @@ GUARD = 1800  # seconds after which a command is taken to hang; no test needs a 
 class Finished:
     """How a command ended, and what it printed."""
 
-    returncode: int
     stdout: str
     stderr: str
+    returncode: int
 
     def assert_one_error(self, words: str) -> None:
         """Check that stderr has one line of error, that it contains `words`, and that no trace was printed."""
@@ -45,20 +45,27 @@ class Workspace:
         shutil.copytree(PROJECT, folder, ignore=SKIPPED)
         (folder / ".venv").symlink_to(Path(sys.prefix))
 
-    def run(self, *command, cwd=None, status=0, environment=os.environ):
-        """Run a command, check its exit status, and return what it printed."""
+    def start(self, *command, cwd=None, environment=os.environ, **streams):
+        """Start a command as a user who has activated the project's environment."""
         path = f"{self.folder}/.venv/bin{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
+        return subprocess.Popen(
             [str(word) for word in command],
             cwd=cwd or self.folder,
             env=environment | {"PATH": path, "VIRTUAL_ENV": str(self.folder / ".venv")},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
             text=True,
-            timeout=GUARD,
+            **streams,
         )
+
+    def run(self, *command, status=0, **options):
+        """Run a command to its end, check its exit status, and return what it printed."""
+        with self.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:
+            try:
+                done = Finished(*process.communicate(timeout=GUARD), process.wait())
+            finally:
+                process.kill()
         assert done.returncode == status, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return done
 
     def fails(self, *command, words, status=2, **options):
         """Run a command that ends with `status` and one line of error, which contains `words`."""
@@ -86,7 +93,7 @@ def door(monkeypatch, capfd):
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(PROJECT / script), run_name="__main__")
-        done = Finished(ended.value.code, *capfd.readouterr())
+        done = Finished(*capfd.readouterr(), ended.value.code)
         assert done.returncode == status, f"{script} {flags} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -188,6 +188,11 @@ def test_mistakes_end_with_one_line(edge, tmp_path, arguments, words):
     edge[0].fails("bash", f"scripts/{script}", *rest, words=words)
 
 
+def test_a_program_without_mindspore_lite_says_how_to_build_it(edge, tmp_path):
+    flags = ("--model_path", tmp_path / "no.mindir", "--description", edge[0].folder / Path(MODEL).with_suffix(".json"))
+    edge[0].fails(PROGRAM, PROJECT / "assets/samples", *flags, words="LITE_HOME")
+
+
 def test_results_are_never_overwritten(edge, tmp_path):
     for kind in ("json", "csv"):
         (tmp_path / f"r.{kind}").write_text("mine")

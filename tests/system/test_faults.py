@@ -300,11 +300,9 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(start, 
 
 def killed(run, kind, rng, seconds):
     """Resume the run and kill it at a moment of this kind, drawn from `rng`; False if it came to its end before."""
-    command = [run.workspace.folder / ".venv/bin/python", *run.command()[1:]]
     log = run.folder.parent / f"{run.folder.name}.txt"
     with open(log, "w") as output:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        process = subprocess.Popen(command, cwd=run.workspace.folder, **streams)
+        process = run.workspace.start(*run.command(), stdout=output, stderr=output)
     if kind == "saving":
         count = rng.randint(1, 3)
         wait_for(process, lambda: len(list(run.last.parent.glob(".*.ckpt-*"))) >= 1 and rng.random() < 1 / count)

@@ -1,4 +1,4 @@
-"""Fine-tuning as the README shows it: weights of one task give another a start that nothing else does."""
+"""Fine-tuning as the documentation shows it: weights that were trained on other classes beat random weights."""
 
 import csv
 import shutil
@@ -23,7 +23,7 @@ def halves(workspace, tmp_path_factory):
 
 
 def scores(workspace, data, run, *flags):
-    """Raw top-1 after each epoch of a run of TinyNet-E."""
+    """Train TinyNet-E and return its raw top-1 after each epoch."""
     flags = ("--model", "tinynet_e", "--data_path", data, "--run_dir", run, "--check_data", "off", *flags)
     workspace.run("python", "train.py", *flags)
     with open(run / "metrics.csv", newline="") as file:
