@@ -17,7 +17,7 @@ STREAM = 0x6D6978  # separates these random numbers from others of the same seed
 
 
 class Mix(NamedTuple):
-    """How one batch is mixed. A lam of 1 leaves it as it is.
+    """The mix of one batch. A lam of 1 leaves the batch unchanged.
 
     `lam`: share of the images' own labels, float32 () in [0, 1].
     `box`: what CutMix takes from the partners, int32 (4,): y0, y1, x0, x1 in pixels, ends excluded; empty for mixup.

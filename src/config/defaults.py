@@ -1,4 +1,4 @@
-"""Where a training is kept and which configuration it has, if the user does not say so."""
+"""Defaults of a training that the user does not name: its configuration and its run folder."""
 
 from __future__ import annotations
 

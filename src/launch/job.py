@@ -1,4 +1,4 @@
-"""What one machine starts: the workers of a job, the `msrun` command for them, and their environment."""
+"""The part of a job that one machine starts: the workers of a job, the `msrun` command for them, and their environment."""
 
 from __future__ import annotations
 

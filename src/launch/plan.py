@@ -1,4 +1,4 @@
-"""How many workers start on which devices of which machine."""
+"""Plan a job: how many workers start on which devices of which machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many worker threads a program may use."""
+"""The number of worker threads that a program may use."""
 
 from __future__ import annotations
 

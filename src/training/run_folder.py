@@ -58,7 +58,7 @@ class RunFolder:
             self._write_metrics(rows)
 
     def report(self, rows: list[Row], metric: Metric) -> None:
-        """Write metrics.csv and curves.png anew, and add the last row to TensorBoard's event files."""
+        """Rewrite metrics.csv and curves.png, and add the last row to TensorBoard's event files."""
         self._write_metrics(rows)
         draw_curves(rows, metric, self.folder / "curves.png")
         if self.events:

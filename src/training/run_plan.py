@@ -15,7 +15,7 @@ MOST_STEPS_BETWEEN_LOGS = 50  # losses are copied from the device and checked at
 
 @dataclass(frozen=True)
 class RunPlan:
-    """How an epoch is divided into steps.
+    """The division of a run into epochs and steps.
 
     Attributes:
         epochs: passes over the training images.

@@ -42,7 +42,7 @@ class EpochSums:
 
 @dataclass
 class RunState:
-    """How far a run has come.
+    """The progress of a run.
 
     Attributes:
         better: the kind of weights, "raw" or "ema", that scored higher at the last evaluation.

@@ -27,7 +27,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a run starts.
+    """The start of a run.
 
     `weights` come from --ckpt. `meta` describes the checkpoint that the run resumes from, else those weights; it is
     empty for a run that starts from random weights.
