@@ -1,4 +1,4 @@
-"""The part of a job that one machine starts: the workers of a job, the `msrun` command for them, and their environment."""
+"""The part of a job that one machine starts: its workers, the `msrun` command, and their environment."""
 
 from __future__ import annotations
 
