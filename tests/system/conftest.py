@@ -17,7 +17,9 @@ from support.project import PROJECT
 
 from src.images.digits import write_digits
 
-SKIPPED = shutil.ignore_patterns(".git", ".venv", "runs", "data", "__pycache__", ".pytest_cache", "*.egg-info", "build")
+SKIPPED = shutil.ignore_patterns(
+    ".git", ".venv", "runs", "data", "site", "__pycache__", ".pytest_cache", "*.egg-info", "build"
+)
 GUARD = 1800  # seconds after which a command is taken to hang; no test needs a tenth of it
 
 
