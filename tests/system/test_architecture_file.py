@@ -23,7 +23,7 @@ def test_from_a_budget_to_an_exported_network(door, refused, image_folder, train
     save_architecture(BASE, tmp_path / "base.yaml")
     budget = ("--base", tmp_path / "base.yaml", "--macs", "1M", "--output", tmp_path / "net.yaml", "--benchmark")
     done = door("search.py", "formula", *budget)
-    assert " ms an image; measured here" in done.stdout and "train it by" in done.stdout
+    assert " ms per image; measured here" in done.stdout and "train it by" in done.stdout
     network = load_architecture(tmp_path / "net.yaml")
 
     door("train.py", *train_flags)

@@ -15,6 +15,10 @@ from support.project import PROJECT, SUPPORT
 GUARD = 1800  # seconds after which a job is taken to hang
 
 
+def hear_sighup():
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Ranks:
     """Two toy ranks; the folder, whose name is in the command line of each process, has a space in its name."""
 
@@ -24,7 +28,8 @@ class Ranks:
         program = [SUPPORT / "start_ranks.py", 2, self.folder / "logs", SUPPORT / "toy_rank.py", behaviour, self.folder]
         command, paths = [sys.executable, *map(str, program)], os.environ | {"PYTHONPATH": str(PROJECT)}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen(command, env=paths, **pipes)
+        # Whoever starts the tests under `nohup` lets them ignore SIGHUP, which a job then ignores too.
+        self.process = subprocess.Popen(command, env=paths, preexec_fn=hear_sighup, **pipes)
 
     def wait_for(self, pattern: str, count: int = 2) -> None:
         """Wait for `count` files that the processes write."""
