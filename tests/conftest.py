@@ -13,7 +13,8 @@ settings.load_profile("project")
 
 
 COSTLY = ("quickstart", "sanitized_classifier")  # fixtures that take minutes; the tests of each share one process
-FIRST = (*COSTLY, "test_ranks.py", "test_faults.py", "test_supervision.py", "test_bad_input.py", "test_step.py")
+LONG = ("ranks", "step", "faults", "network", "bad_input", "golden_steps", "supervision")  # by processor time
+FIRST = (*COSTLY, *(f"test_{name}.py" for name in LONG))
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
