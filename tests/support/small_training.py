@@ -10,7 +10,7 @@ from src.training.checkpoint import state_of
 from src.training.optimizers import build_optimizer
 from src.training.precision import needs_loss_scale, with_precision
 from src.training.step import TrainStep
-from support.small_network import small
+from support.small_network import one_block
 
 RATES = np.linspace(0.001, 0.003, 40, dtype=np.float32)
 
@@ -19,7 +19,7 @@ def build(drop=0.2, frozen=False, scale_loss=None, **recipe):
     """Four classes; `frozen`: BatchNorm keeps its statistics, so that a batch may be divided."""
     ms.set_seed(3)
     recipe = RecipeOptions(**({"ema_decay": 0.9} | recipe))
-    network = small(num_classes=4, dropout=drop, drop_path=drop)
+    network = one_block(num_classes=4, dropout=drop, drop_path=drop)
     for _, cell in network.cells_and_names():
         if frozen and isinstance(cell, nn.BatchNorm2d):
             cell.use_batch_statistics = False

@@ -21,13 +21,27 @@ def images(count, channels, size):
     return Tensor(np.random.RandomState(count).randn(count, channels, size, size).astype(np.float32))
 
 
+LARGE = 8e6  # parameters; larger networks have the same blocks, more of them and wider ones
+
+
 @pytest.mark.parametrize("name", list_models())
-def test_each_network_is_the_one_of_its_table_and_learns(pynative, name):
-    network = create_model(name, num_classes=7, dropout=0.2, drop_path=0.2).set_train()
+def test_each_network_is_the_one_of_its_table(name):
+    network = create_model(name, num_classes=7)
     parameters, names = weights_of(network), timm_names(network)
     expected = {key: shape for layer in layers(ARCHITECTURES[name], 7) for key, shape in layer.shapes().items()}
     assert {timm: tuple(parameters[own].shape) for own, timm in names.items()} == expected
 
+
+def learning_networks():
+    """Give all names; the gradient of a large network is a long test."""
+    for name in list_models():
+        is_large = total_cost(ARCHITECTURES[name]).parameters > LARGE
+        yield pytest.param(name, marks=pytest.mark.long) if is_large else name
+
+
+@pytest.mark.parametrize("name", learning_networks())
+def test_every_parameter_of_each_network_gets_a_gradient(pynative, name):
+    network = create_model(name, num_classes=7, dropout=0.2, drop_path=0.2).set_train()
     trainable = network.trainable_params()
     gradient = ms.value_and_grad(lambda x: ops.square(network(x)).mean(), None, trainable)
     loss, gradients = gradient(images(3, 3, 64))

@@ -31,7 +31,7 @@ def test_a_saved_state_goes_on_bit_for_bit(tmp_path):
 
     resumed = build()
     advance(resumed, 9)  # whatever was there before is replaced, counters of dropout included
-    tensors, meta = read_checkpoint(tmp_path / "last.ckpt")
+    _, tensors, meta = read_checkpoint(tmp_path / "last.ckpt")
     load_state(resumed, tensors, tmp_path / "last.ckpt")
     assert meta == {"step": 2}
     assert advance(resumed, *range(2, 22)) == losses
@@ -39,11 +39,11 @@ def test_a_saved_state_goes_on_bit_for_bit(tmp_path):
 
 
 def test_the_loss_scale_is_part_of_the_state(tmp_path):
-    step = build(half=True)
+    step = build(scale_loss=True)
     step.loss_scale.scale.set_data(Tensor(np.float32(4096)))
     step.loss_scale.overflows.set_data(Tensor(np.int32(3)))
     save_state(step, {"step": 2}, tmp_path / "last.ckpt")
-    scale = resumed_from(tmp_path / "last.ckpt", half=True).loss_scale
+    scale = resumed_from(tmp_path / "last.ckpt", scale_loss=True).loss_scale
     assert scale.scale.asnumpy() == 4096 and scale.overflows.asnumpy() == 3
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 from pydantic import ValidationError
-from support.small_network import small
+from support.small_network import one_block
 
 from src.classification.loss import NetworkWithLoss
 from src.config import RecipeOptions, TrainConfig
@@ -21,7 +21,7 @@ STATISTICS = ("moving_mean", "moving_variance")
 def changed_by_a_step(**frozen):
     """Names of the weights that a training step changes, of all names."""
     ms.set_seed(3)
-    network = small(num_classes=4, dropout=0.2, norm=Norm(momentum=0))
+    network = one_block(num_classes=4, dropout=0.2, norm=Norm(momentum=0))
     rng = np.random.RandomState(0)
     images, labels = rng.randn(8, 3, 40, 40).astype(np.float32), rng.randint(0, 4, 8).astype(np.int32)
     network.set_train()(Tensor(images[::-1] + 1))  # gives it the statistics of a trained network
