@@ -13,6 +13,14 @@ RUN_ELSEWHERE = (
     "bash scripts/run_tests.sh",  # runs this test
     "bash scripts/build_docs.sh",  # the fixture `site`
 )
+LONG = (  # minutes of training or timing; tests/README.md says which short tests cover them
+    "python train.py --config config/digits.yaml --run_dir runs/mine --epochs 1",
+    "python train.py --config config/digits.yaml --run_dir runs/mine --epochs 1 --resume auto",
+    "python train.py --config config/finetune.yaml --model tinynet_e --ckpt runs/quickstart/checkpoints/best.ckpt "
+    "--data_path $MY_IMAGES --batch_size 4 --epochs 1 --run_dir runs/finetuned",
+    "bash scripts/run_distribute_train.sh 2 digits config/digits.yaml --run_dir runs/two --epochs 1",
+    "python search.py formula --latency 20ms --base tinynet_a",
+)
 
 
 def in_chinese(page):
@@ -113,16 +121,38 @@ def test_the_site_loads_nothing_from_other_servers(site):
     assert found == []
 
 
-@pytest.mark.parametrize("command", [command for command in ALL_COMMANDS if command not in RUN_ELSEWHERE])
-def test_command(quickstart, image_folder, command):
-    """What needs ImageNet or its weights misses exactly that, and nothing else."""
+def runnable_commands():
+    for command in ALL_COMMANDS:
+        if command not in RUN_ELSEWHERE:
+            yield pytest.param(command, marks=pytest.mark.long) if command in LONG else command
+
+
+@pytest.fixture
+def run_printed(quickstart, door):
+    """Return a function that runs a command in the quick start's folder; Python scripts run in this process."""
     workspace, _ = quickstart
+
+    def run(command, status=0):
+        program, *words = shlex.split(command)
+        if program == "python":
+            return door(*words, cwd=workspace.folder, status=status)
+        return workspace.run(program, *words, status=status)
+
+    return run
+
+
+@pytest.mark.parametrize("command", runnable_commands())
+def test_command(run_printed, image_folder, command):
+    """What needs ImageNet or its weights misses exactly that, and nothing else."""
     missing = [path for variable, path in MISSING.items() if variable in command]
     for variable, path in (MISSING | {"$MY_IMAGES": str(image_folder)}).items():
         command = command.replace(variable, path)
-    if missing:
-        done = workspace.run(*shlex.split(command), status=2)
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
-        assert len(errors) == 1 and any(path in errors[0] for path in missing)
-    else:
-        workspace.run(*shlex.split(command))
+    if not missing:
+        run_printed(command)
+        return
+    errors = [line for line in run_printed(command, status=2).stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1 and any(path in errors[0] for path in missing)
+
+
+def test_the_long_commands_are_printed():
+    assert set(LONG) <= set(ALL_COMMANDS)
