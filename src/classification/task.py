@@ -69,11 +69,8 @@ class ClassificationTask(Task):
     def with_loss(self, network: nn.Cell) -> nn.Cell:
         return NetworkWithLoss(network, len(self.train.classes), self.config.label_smoothing)
 
-    def batches(self, epoch: int, skip: int) -> Iterator[tuple[Tensor, ...]]:
-        config, rank, ranks = self.config, distributed.rank(), distributed.ranks()
-        per_epoch = self.train_images // (config.batch_size * ranks * config.accumulate) * config.accumulate
-        if skip == per_epoch:
-            return
+    def batches(self, epoch: int, skip: int, per_epoch: int) -> Iterator[tuple[Tensor, ...]]:
+        config, rank = self.config, distributed.rank()
         data = train_dataset(
             self.train,
             self.preprocess,
@@ -83,7 +80,7 @@ class ClassificationTask(Task):
             seed=config.seed,
             workers=self.workers,
             rank=rank,
-            ranks=ranks,
+            ranks=distributed.ranks(),
             skip=skip,
         )
         batches = device_queue(data) if config.data_sink else data.create_tuple_iterator(num_epochs=1)

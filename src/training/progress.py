@@ -66,9 +66,8 @@ def header(
 def interval_line(now: Snapshot) -> str:
     """Describe the steps since the last line."""
     plan, state, sums = now.plan, now.state, now.state.sums
-    step_in_epoch = state.step - state.epoch * plan.steps_per_epoch
     parts = [
-        f"epoch {state.epoch + 1}/{plan.epochs} step {step_in_epoch}/{plan.steps_per_epoch}",
+        f"epoch {state.epoch + 1}/{plan.epochs} step {state.step_in_epoch(plan)}/{plan.steps_per_epoch}",
         f"loss {now.loss:.3f}",
         f"lr {plan.rate_of(state.step):.2e}",
     ]

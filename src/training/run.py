@@ -77,7 +77,7 @@ def run_identity(task: Task, config: TrainConfig, plan: RunPlan, device_target: 
 
 def _check_device_options(config: TrainConfig) -> None:
     for key in ("sync_bn", "data_sink"):
-        if getattr(config, key) and ms.get_context("device_target") == "CPU":
+        if getattr(config, key) and device.is_cpu():
             raise UserError(f"{key} is on, which MindSpore offers on Ascend and not on the CPU; leave it out")
 
 

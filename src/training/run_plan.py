@@ -48,6 +48,11 @@ class RunPlan:
         )
 
     @property
+    def batches_per_epoch(self) -> int:
+        """Batches that each rank takes in one epoch."""
+        return self.steps_per_epoch * self.accumulate
+
+    @property
     def steps(self) -> int:
         """Optimizer steps of the whole run."""
         return self.epochs * self.steps_per_epoch

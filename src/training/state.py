@@ -63,6 +63,10 @@ class RunState:
         """Number of the current epoch, from 0."""
         return len(self.rows)
 
+    def step_in_epoch(self, plan: RunPlan) -> int:
+        """Return how many steps of the current epoch are done."""
+        return self.step - self.epoch * plan.steps_per_epoch
+
     def end_epoch(self, row: Row, metric: Metric) -> bool:
         """Add a finished epoch. Return whether its score is the best of the run."""
         scores = {kind: row[f"{kind}_{metric.key}"] for kind in KINDS if f"{kind}_{metric.key}" in row}

@@ -65,8 +65,8 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def batches(self, epoch: int, skip: int) -> Iterator[tuple[Tensor, ...]]:
-        """Give this rank's training batches of an epoch (from 0), without the first `skip`.
+    def batches(self, epoch: int, skip: int, per_epoch: int) -> Iterator[tuple[Tensor, ...]]:
+        """Give this rank's `per_epoch` training batches of an epoch (from 0), without the first `skip`.
 
         The result is a function of seed, epoch, rank and number of workers, so that a run can be resumed exactly.
 

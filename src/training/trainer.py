@@ -86,9 +86,9 @@ class Trainer:
     def train_epoch(self) -> bool:
         """Train the rest of the current epoch. Return False if a signal ended it."""
         end = (self.state.epoch + 1) * self.plan.steps_per_epoch
-        left = end - self.state.step
-        batches = self.task.batches(self.state.epoch, (self.plan.steps_per_epoch - left) * self.plan.accumulate)
-        with self._progress_bar(left) as bar:
+        done = self.state.step_in_epoch(self.plan)
+        batches = self.task.batches(self.state.epoch, done * self.plan.accumulate, self.plan.batches_per_epoch)
+        with self._progress_bar(done) as bar:
             while self.state.step < end:
                 self.take_step(batches)
                 bar.update()
@@ -201,11 +201,11 @@ class Trainer:
             loss_scale=None if scaling is None else (float(scaling.scale.asnumpy()), int(scaling.overflows.asnumpy())),
         )
 
-    def _progress_bar(self, left: int) -> tqdm:
+    def _progress_bar(self, done: int) -> tqdm:
         return tqdm(
             desc=f"epoch {self.state.epoch + 1}/{self.plan.epochs}",
             total=self.plan.steps_per_epoch,
-            initial=self.plan.steps_per_epoch - left,
+            initial=done,
             leave=False,
             disable=None if self.folder else True,
         )

@@ -1,1 +1,1 @@
-"""What several test modules share: paths, pictures, small networks, golden data, programs that tests start."""
+"""Helpers that several test modules share: paths, pictures, small networks, golden data, programs that tests start."""

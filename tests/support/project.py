@@ -1,4 +1,4 @@
-"""What tests import: where the project is, and pictures to feed it."""
+"""Paths of the project, and pictures for its commands."""
 
 from pathlib import Path
 

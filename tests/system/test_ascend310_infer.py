@@ -66,7 +66,7 @@ def model(tmp_path):
 
 
 def sums(values):
-    """What the double makes of an image."""
+    """Return the logits that the double computes from an image."""
     flat = np.asarray(values, np.float64).ravel()
     return [flat[c::CLASSES].sum() for c in range(CLASSES)]
 

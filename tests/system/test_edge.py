@@ -31,7 +31,7 @@ def edge(quickstart, compiler_or_skip):
 
 @pytest.fixture(scope="module")
 def evaluated(edge):
-    """What eval.py says of the checkpoint."""
+    """Return the result of eval.py for the checkpoint."""
     return json.loads((edge[0].folder / "runs/quickstart/eval.json").read_text())
 
 

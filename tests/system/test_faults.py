@@ -1,4 +1,4 @@
-"""What may happen to a run, done to real runs: signals, kills, damage, a full disk, another configuration.
+"""Faults of real runs: signals, kills, damage, a full disk, another configuration.
 
 A run that is disturbed must end as one that is not, to the bit.
 `pytest -m long tests/system/test_faults.py -s` kills runs 50 times at random moments and prints what came of it.

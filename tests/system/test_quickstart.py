@@ -25,7 +25,7 @@ def run(quickstart):
 
 @pytest.fixture
 def score(run):
-    """What eval.py said of the best weights."""
+    """Return the result of eval.py for the best weights."""
     return json.loads((run / "eval.json").read_text())
 
 

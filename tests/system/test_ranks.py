@@ -28,7 +28,7 @@ GUARD = 1800  # seconds after which a job is taken to hang
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """What 2 and 3 ranks have computed, by number of ranks and name: one job for each number."""
+    """Results of 2 and 3 ranks, by number of ranks and name: one job for each number."""
     names = {2: ("states", "plain", "accumulated", "shards", "metrics"), 3: ("shards", "metrics")}
     results = {}
     for ranks, wanted in names.items():

@@ -143,7 +143,7 @@ def run_printed(quickstart, door):
 
 @pytest.mark.parametrize("command", runnable_commands())
 def test_command(run_printed, image_folder, command):
-    """What needs ImageNet or its weights misses exactly that, and nothing else."""
+    """A command that needs ImageNet or its weights misses exactly that, and nothing else."""
     missing = [path for variable, path in MISSING.items() if variable in command]
     for variable, path in (MISSING | {"$MY_IMAGES": str(image_folder)}).items():
         command = command.replace(variable, path)

@@ -43,9 +43,9 @@ class LineTask(Task):
     def with_loss(self, network):
         return Squares(network)
 
-    def batches(self, epoch, skip):
-        for index in range(skip, BATCHES):
-            place = BATCHES * epoch + index
+    def batches(self, epoch, skip, per_epoch):
+        for index in range(skip, per_epoch):
+            place = per_epoch * epoch + index
             if place == self.stop_at:
                 os.kill(os.getpid(), signal.SIGTERM)
             numbers = np.random.RandomState(place).randn(SIZE, 3).astype(np.float32)
