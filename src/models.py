@@ -13,14 +13,13 @@ from mindspore import nn
 
 from src.config import ModelOptions
 from src.design.architecture import Architecture, Family
-from src.design.architecture_file import from_dict
+from src.design.architecture_file import from_meta
 from src.design.families import ARCHITECTURES, find_architecture
 from src.errors import UserError
 from src.images.preprocess import Preprocess
 from src.networks.efficientnet import EfficientNet
 from src.networks.features import FeatureExtractor
 from src.networks.ghostnet import GhostNet
-from src.networks.layers import Norm
 from src.networks.network import Network
 from src.tinynet import TinyNet
 from src.weights.loading import LoadReport, load_weights
@@ -94,12 +93,14 @@ def architecture_of(options: ModelOptions, meta: dict[str, Any]) -> Architecture
     Raises:
         UserError: neither names a network, or the network does not exist.
     """
+    described = from_meta(meta)
     if options.model is not None:
-        return find_architecture(options.model)
-    if "architecture" in meta:
-        return from_dict(meta["architecture"], "the checkpoint's architecture")
+        named = find_architecture(options.model)
+        return named.computing_as(described.style) if described else named.with_epsilon(meta.get("bn_epsilon"))
+    if described:
+        return described
     if "model" in meta:
-        return find_architecture(meta["model"])
+        return find_architecture(meta["model"]).with_epsilon(meta.get("bn_epsilon"))
     reason = f"{options.ckpt} does not name its network; " if options.ckpt else ""
     raise UserError(f"model is missing: {reason}give --model, such as tinynet_c")
 
@@ -120,8 +121,7 @@ def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedMo
     architecture = architecture_of(options, file.meta)
     if options.num_classes not in (0, file.num_classes):
         raise UserError(f"num_classes is {options.num_classes}, {options.ckpt} has {file.num_classes}; leave it out")
-    norm = Norm(epsilon=file.meta.get("bn_epsilon", Norm.epsilon))
-    network = create_model(architecture, num_classes=file.num_classes, norm=norm)
+    network = create_model(architecture, num_classes=file.num_classes)
     report = load_weights(network, file)
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)

@@ -51,7 +51,7 @@ class ClassificationTask(Task):
     def __init__(self, config: TrainConfig, origin: Origin) -> None:
         _check_is_named(config)
         self.config = config
-        self.architecture = architecture_of(config, origin.meta)
+        self.architecture = architecture_of(config, origin.meta).with_epsilon(config.bn_epsilon)
         self.train, self.val = _open_data(config)
         self.train_images = len(self.train)
         self.workers = worker_count(config.workers, distributed.ranks_on_machine())
@@ -134,12 +134,11 @@ class ClassificationTask(Task):
     def _create_networks(self) -> tuple[nn.Cell, nn.Cell]:
         """Return the network that is trained, and one without dropout for evaluation."""
         config, classes = self.config, len(self.train.classes)
-        norm = Norm(momentum=config.bn_momentum, epsilon=config.bn_epsilon, sync=config.sync_bn)
+        norm = Norm(momentum=config.bn_momentum, sync=config.sync_bn)
         network = create_model(
             self.architecture, num_classes=classes, norm=norm, dropout=config.dropout, drop_path=config.drop_path
         )
-        plain = Norm(momentum=config.bn_momentum, epsilon=config.bn_epsilon)
-        return network, create_model(self.architecture, num_classes=classes, norm=plain).set_train(False)
+        return network, create_model(self.architecture, num_classes=classes).set_train(False)
 
 
 def dataset_fingerprint(train: ImageSet, val: ImageSet) -> str:

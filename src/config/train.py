@@ -128,7 +128,7 @@ class RecipeOptions(Options):
         0.0, "drop path: block i of n, from 0, drops its residual branch with probability drop_path * i / n", ge=0, lt=1
     )
     bn_momentum: float = option(0.9, "BatchNorm: decay of the running statistics", ge=0, lt=1)
-    bn_epsilon: float = option(1e-5, "BatchNorm: added to the variance", gt=0)
+    bn_epsilon: float | None = option(None, "BatchNorm: added to the variance; default the network's own", gt=0)
     clip_norm: float = option(0, "largest norm of all gradients together; 0: no clipping", ge=0)
     accumulate: int = option(1, "gradient accumulation: batches per optimizer step", ge=1)
     ema_decay: float = option(0.9999, "decay of the EMA of the weights; 0: no EMA", ge=0, lt=1)

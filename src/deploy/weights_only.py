@@ -26,6 +26,4 @@ def save_weights(model: LoadedModel, path: Path) -> None:
         "classes": list(model.classes),
         "preprocess": model.preprocess.as_dict(),
     }
-    if "bn_epsilon" in model.weights.meta:
-        meta["bn_epsilon"] = model.weights.meta["bn_epsilon"]
     save_ckpt({name: parameter.asnumpy() for name, parameter in weights_of(model.network).items()}, path, meta)

@@ -17,12 +17,17 @@ Family = Literal["efficientnet", "tinynet", "ghostnet", "s_ghostnet"]
 BlockKind = Literal["ds", "ir", "ghost"]  # depthwise separable; inverted residual (MBConv); ghost bottleneck
 Activation = Literal["silu", "relu", "hard_swish"]
 Gate = Literal["sigmoid", "hard_sigmoid"]
+Padding = Literal["symmetric", "same"]
 PerBlock: TypeAlias = "float | tuple[float, ...]"  # one number for all blocks of a stage, or one for each block
 
 FAMILIES = get_args(Family)
 BLOCK_KINDS = get_args(BlockKind)
 
 FORBID_UNKNOWN_KEYS = {"extra": "forbid"}  # for pydantic, which reads architecture files
+
+# The settings of a `Style` that change what a network computes, but neither names nor shapes of its tensors.
+ACTIVATIONS = ("stem_activation", "activation", "head_activation", "se_activation", "se_gate")
+UNSEEN = (*ACTIVATIONS, "padding", "bn_epsilon")
 
 
 def round_channels(channels: float, divisor: int = 8) -> int:
@@ -36,9 +41,12 @@ def round_channels(channels: float, divisor: int = 8) -> int:
 
 @dataclass(frozen=True)
 class Style:
-    """The settings that all blocks of a network share; the defaults are those of EfficientNet and TinyNet.
+    """The settings that all blocks of a network share; the defaults are those of TinyNet and of timm's EfficientNet.
 
     Widths are rounded to multiples of a divisor (`round_channels`). A divisor of 1 truncates to whole channels.
+
+    Padding `symmetric` adds k//2 pixels on each side. `same` is TensorFlow's: a map of n pixels becomes one of
+    ceil(n/stride), and if the pixels to add are odd in number, the additional one is at the right and at the bottom.
     """
 
     __pydantic_config__ = FORBID_UNKNOWN_KEYS
@@ -52,6 +60,8 @@ class Style:
     se_divisor: int = 1
     hidden_divisor: int = 1
     divisor: int = 8  # for stem, stages and head, when a network is scaled
+    padding: Padding = "symmetric"  # of convolutions that stride; the others are padded alike by both
+    bn_epsilon: float = 1e-5  # BatchNorm: added to the variance
 
 
 class Block(NamedTuple):
@@ -137,9 +147,9 @@ class Architecture:
         """Refuse a network that cannot be built.
 
         Raises:
-            UserError: a size or a share is out of range; a kernel is even (padding k//2 keeps the size for odd kernels
-                only); a family or a kind of block is unknown; a "ds" block expands; a ghost bottleneck has an odd
-                width; or `head_conv` does not suit the family.
+            UserError: a size, a share or the epsilon is out of range; a kernel is even (padding k//2 keeps the size
+                for odd kernels only); a family or a kind of block is unknown; a "ds" block expands; a ghost bottleneck
+                has an odd width; or `head_conv` does not suit the family.
         """
         if self.family not in FAMILIES:
             raise UserError(f"{self.name}: family is {self.family!r}; expected one of {', '.join(FAMILIES)}")
@@ -149,6 +159,8 @@ class Architecture:
             raise UserError(f"{self.name}: head_conv is {self.head_conv}; family {self.family} has none: set it to 0")
         for key in ("se_divisor", "hidden_divisor", "divisor"):
             self._at_least(1, f"style.{key}", getattr(self.style, key))
+        if not 0 < self.style.bn_epsilon < inf:
+            raise UserError(f"{self.name}: style.bn_epsilon is {self.style.bn_epsilon}; it must be above 0 and finite")
         if not self.stages:
             raise UserError(f"{self.name}: stages is empty; a network needs at least one")
         for index, stage in enumerate(self.stages):
@@ -163,6 +175,14 @@ class Architecture:
         """Return the blocks of each stage. The input of a stage is the output of the stage before."""
         widths = (self.stem,) + tuple(stage.channels for stage in self.stages)
         return tuple(stage.blocks(width, self.style) for stage, width in zip(self.stages, widths, strict=False))
+
+    def computing_as(self, style: Style) -> Architecture:
+        """Return the network of the same tensors with the activations, the padding and the epsilon of `style`."""
+        return replace(self, style=replace(self.style, **{key: getattr(style, key) for key in UNSEEN}))
+
+    def with_epsilon(self, bn_epsilon: float | None) -> Architecture:
+        """Return the same network with another epsilon of BatchNorm; None keeps its own."""
+        return self if bn_epsilon is None else replace(self, style=replace(self.style, bn_epsilon=bn_epsilon))
 
     def at(self, resolution: int) -> Architecture:
         """Return the same network at another input size, in pixels."""

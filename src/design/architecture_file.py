@@ -54,6 +54,20 @@ def from_dict(content: Any, source: str = "architecture") -> Architecture:
         raise UserError(f"{source}: expected numbers, texts, lists and mappings with text keys only") from None
 
 
+def from_meta(meta: dict[str, Any]) -> Architecture | None:
+    """Return the network that the `meta` of a checkpoint describes; None if it describes none.
+
+    Early checkpoints keep the epsilon of BatchNorm in `meta` and not in the architecture.
+
+    Raises:
+        UserError: as for `from_dict`.
+    """
+    if "architecture" not in meta:
+        return None
+    architecture = from_dict(meta["architecture"], "the checkpoint's architecture")
+    return architecture.with_epsilon(meta.get("bn_epsilon"))
+
+
 def infer_family(content: dict[str, Any]) -> Family:
     """Return the family of an architecture that was written before files had the key `family`.
 
@@ -64,7 +78,7 @@ def infer_family(content: dict[str, Any]) -> Family:
     if content.get("head_conv"):
         activations = (style.get("stem_activation"), style.get("activation")) if isinstance(style, dict) else ()
         return "s_ghostnet" if activations == ("hard_swish", "relu") else "ghostnet"
-    published = re.fullmatch(r"efficientnet_b(_minus_)?\d", str(content.get("name")))
+    published = re.fullmatch(r"(tf_)?efficientnet_b(_minus_)?\d", str(content.get("name")))
     return "efficientnet" if published else "tinynet"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from src.design.architecture import Architecture, Stage
+from src.design.architecture import Architecture, Stage, Style
 from src.design.architecture_file import SUFFIXES, load_architecture
 from src.design.ghostnets import GHOSTNETS
 from src.design.scaling import compound_scale, giant_scale, tiny_scale
@@ -58,6 +59,14 @@ EFFICIENTNETS = {
     for name, row in EFFICIENTNET_COEFFICIENTS.items()
 }
 
+# EfficientNet as its authors trained it: TensorFlow's padding, and a `batch_norm_epsilon` of 1e-3 (efficientnet_model.py,
+# efficientnet_builder.py). The networks above are timm's, with PyTorch's padding and epsilon and the same tensors.
+TENSORFLOW_STYLE = Style(padding="same", bn_epsilon=1e-3)
+
+TF_EFFICIENTNETS = {
+    f"tf_{name}": replace(network, name=f"tf_{name}", style=TENSORFLOW_STYLE) for name, network in EFFICIENTNETS.items()
+}
+
 # The TinyNet paper compares with EfficientNet-B^-1 to B^-4, which the inverse giant formula makes for 387 / 2^k million
 # MACs. Its coefficients are not known to us, and phi = -k misses these budgets. So `phi_for_macs` solved each phi here.
 INVERSE_GIANT_PHI = {
@@ -91,7 +100,7 @@ TINYNET_COEFFICIENTS = {
 
 TINYNETS = {name: tiny_scale(EFFICIENTNET_B0, *factors, name=name) for name, factors in TINYNET_COEFFICIENTS.items()}
 
-ARCHITECTURES = TINYNETS | EFFICIENTNETS | INVERSE_GIANTS | GHOSTNETS
+ARCHITECTURES = TINYNETS | EFFICIENTNETS | TF_EFFICIENTNETS | INVERSE_GIANTS | GHOSTNETS
 
 
 def find_architecture(name: str) -> Architecture:

@@ -17,18 +17,23 @@ def squeeze_excite(block: Block, style: Style) -> nn.Cell:
     return SqueezeExcite(block.hidden, block.se_channels, style) if block.se_channels else nn.Identity()
 
 
+def depthwise(channels: int, block: Block, style: Style) -> nn.Conv2d:
+    """Return a depthwise convolution with the kernel and the stride of a block."""
+    return convolution(channels, channels, block.kernel, block.stride, groups=channels, padding=style.padding)
+
+
 class DepthwiseSeparable(nn.Cell):
     """Depthwise convolution, squeeze-excite, 1x1 projection."""
 
     def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:
         super().__init__()
         self.residual = block.residual
-        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
-        self.bn1 = norm(block.hidden)
+        self.conv_dw = depthwise(block.hidden, block, style)
+        self.bn1 = norm(block.hidden, style)
         self.act = ACTIVATIONS[style.activation]
         self.se = squeeze_excite(block, style)
         self.conv_pw = convolution(block.hidden, block.out_channels, 1)
-        self.bn2 = norm(block.out_channels)
+        self.bn2 = norm(block.out_channels, style)
         self.drop_path = drop_path
 
     def construct(self, x: Tensor) -> Tensor:
@@ -44,13 +49,13 @@ class InvertedResidual(nn.Cell):
         super().__init__()
         self.residual = block.residual
         self.conv_pw = convolution(block.in_channels, block.hidden, 1)
-        self.bn1 = norm(block.hidden)
-        self.conv_dw = convolution(block.hidden, block.hidden, block.kernel, block.stride, groups=block.hidden)
-        self.bn2 = norm(block.hidden)
+        self.bn1 = norm(block.hidden, style)
+        self.conv_dw = depthwise(block.hidden, block, style)
+        self.bn2 = norm(block.hidden, style)
         self.act = ACTIVATIONS[style.activation]
         self.se = squeeze_excite(block, style)
         self.conv_pwl = convolution(block.hidden, block.out_channels, 1)
-        self.bn3 = norm(block.out_channels)
+        self.bn3 = norm(block.out_channels, style)
         self.drop_path = drop_path
 
     def construct(self, x: Tensor) -> Tensor:
@@ -66,11 +71,11 @@ class GhostModule(nn.Cell):
     A 1x1 convolution computes half of the channels; a cheap 3x3 depthwise convolution computes the rest from these.
     """
 
-    def __init__(self, inputs: int, outputs: int, norm: Norm, activation: str) -> None:
+    def __init__(self, inputs: int, outputs: int, style: Style, norm: Norm, activation: str) -> None:
         super().__init__()
         half = outputs // 2
-        self.primary_conv = nn.SequentialCell(convolution(inputs, half, 1), norm(half))
-        self.cheap_operation = nn.SequentialCell(convolution(half, half, 3, groups=half), norm(half))
+        self.primary_conv = nn.SequentialCell(convolution(inputs, half, 1), norm(half, style))
+        self.cheap_operation = nn.SequentialCell(convolution(half, half, 3, groups=half), norm(half, style))
         self.act = ACTIVATIONS[activation]
 
     def construct(self, x: Tensor) -> Tensor:
@@ -88,21 +93,21 @@ class GhostBottleneck(nn.Cell):
     def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:
         super().__init__()
         width, hidden, outputs = block.in_channels, block.hidden, block.out_channels
-        self.ghost1 = GhostModule(width, hidden, norm, style.activation)
+        self.ghost1 = GhostModule(width, hidden, style, norm, style.activation)
         self.strides = block.stride > 1
         if self.strides:
-            self.conv_dw = convolution(hidden, hidden, block.kernel, block.stride, groups=hidden)
-            self.bn_dw = norm(hidden)
+            self.conv_dw = depthwise(hidden, block, style)
+            self.bn_dw = norm(hidden, style)
         self.se = squeeze_excite(block, style)
-        self.ghost2 = GhostModule(hidden, outputs, norm, "linear")
+        self.ghost2 = GhostModule(hidden, outputs, style, norm, "linear")
         self.drop_path = drop_path
         self.shortcut = nn.SequentialCell()
         if not block.residual:
             self.shortcut = nn.SequentialCell(
-                convolution(width, width, block.kernel, block.stride, groups=width),
-                norm(width),
+                depthwise(width, block, style),
+                norm(width, style),
                 convolution(width, outputs, 1),
-                norm(outputs),
+                norm(outputs, style),
             )
 
     def construct(self, x: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """EfficientNet (ICML 2019, https://arxiv.org/abs/1905.11946).
 
-B0 to B7 and the inverse giants B^-1 to B^-4 are rows of tables in `src/design/families.py`.
+B0 to B7, their forms in TensorFlow, and the inverse giants B^-1 to B^-4 are rows of tables in
+`src/design/families.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class EfficientNet(Network):
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head
         self.conv_head = convolution(architecture.stages[-1].channels, architecture.head, 1)
-        self.bn2 = norm(architecture.head)
+        self.bn2 = norm(architecture.head, architecture.style)
 
     def forward_features(self, x: Tensor) -> Tensor:
         return self.head_act(self.bn2(self.conv_head(self.forward_blocks(x))))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
-from src.design.architecture import Architecture
+from src.design.architecture import Architecture, Style
 from src.networks.layers import Norm, convolution
 from src.networks.network import Network
 
@@ -15,10 +15,10 @@ from src.networks.network import Network
 class ConvNorm(nn.Cell):
     """A 1x1 convolution and its BatchNorm, by timm's names: `conv` and `bn1`."""
 
-    def __init__(self, inputs: int, outputs: int, norm: Norm) -> None:
+    def __init__(self, inputs: int, outputs: int, style: Style, norm: Norm) -> None:
         super().__init__()
         self.conv = convolution(inputs, outputs, 1)
-        self.bn1 = norm(outputs)
+        self.bn1 = norm(outputs, style)
 
     def construct(self, x: Tensor) -> Tensor:
         return self.bn1(self.conv(x))
@@ -31,7 +31,8 @@ class GhostNet(Network):
     """
 
     def last_blocks(self, architecture: Architecture, norm: Norm) -> list[nn.Cell]:
-        return [nn.SequentialCell(ConvNorm(architecture.stages[-1].channels, architecture.head_conv, norm))]
+        width, style = architecture.stages[-1].channels, architecture.style
+        return [nn.SequentialCell(ConvNorm(width, architecture.head_conv, style, norm))]
 
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head_conv

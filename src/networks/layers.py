@@ -8,27 +8,38 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from src.design.architecture import Style
+from src.design.architecture import Padding, Style
 
 
 @dataclass(frozen=True)
 class Norm:
-    """Settings of BatchNorm. Calling them with a number of channels returns the Cell."""
+    """How training sets up BatchNorm. Calling it returns the Cell, whose epsilon is that of the network's style."""
 
     momentum: float = 0.9  # share of the running statistics that a step keeps: PyTorch calls this momentum 0.1
-    epsilon: float = 1e-5
     sync: bool = False  # use the statistics of the batches of all ranks, which MindSpore supports on Ascend only
 
-    def __call__(self, channels: int) -> nn.Cell:
+    def __call__(self, channels: int, style: Style) -> nn.Cell:
         kind = nn.SyncBatchNorm if self.sync else nn.BatchNorm2d
-        return kind(channels, momentum=self.momentum, eps=self.epsilon)
+        return kind(channels, momentum=self.momentum, eps=style.bn_epsilon)
 
 
 def convolution(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    bias: bool = False,
+    padding: Padding = "symmetric",
 ) -> nn.Conv2d:
-    """Return a convolution with symmetric padding k//2, as in the authors' code (not TensorFlow's `same`)."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, pad_mode="pad", padding=kernel // 2, group=groups, has_bias=bias)
+    """Return a convolution that makes a map of n pixels one of ceil(n / stride); for the padding see `Style`.
+
+    With stride 1 and an odd kernel both paddings are k//2 on each side. Exporters read that form more easily.
+    """
+    how = {"pad_mode": "pad", "padding": kernel // 2}
+    if padding == "same" and stride > 1:
+        how = {"pad_mode": "same"}
+    return nn.Conv2d(inputs, outputs, kernel, stride, group=groups, has_bias=bias, **how)
 
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)

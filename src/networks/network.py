@@ -23,7 +23,7 @@ class Network(nn.Cell):
         dropout: probability of dropping a feature before the classifier, in [0, 1).
         drop_path: drop rate in [0, 1). Block i of n drops its residual branch with probability drop_path * i / n, as
             in the authors' code, so that the last block's rate is below `drop_path`.
-        norm: momentum and epsilon of BatchNorm.
+        norm: momentum of BatchNorm, and whether ranks share its statistics.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class Network(nn.Cell):
         self.num_classes = num_classes
         style = architecture.style
 
-        self.conv_stem = convolution(in_channels, architecture.stem, 3, stride=2)
-        self.bn1 = norm(architecture.stem)
+        self.conv_stem = convolution(in_channels, architecture.stem, 3, stride=2, padding=style.padding)
+        self.bn1 = norm(architecture.stem, style)
         self.stem_act = ACTIVATIONS[style.stem_activation]
 
         groups, index = [], 0

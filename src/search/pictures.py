@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from src.design.architecture import Architecture, Family
-from src.design.cost import cost_table, total_cost
+from src.design.cost import Cost, cost_table, total_cost
 from src.design.families import ARCHITECTURES, INVERSE_GIANTS, TINYNET_COEFFICIENTS
 from src.design.formula import Formula, predict_log
 from src.design.points import published_points
@@ -89,13 +89,15 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
 def draw_families(networks: Sequence[Architecture], path: Path) -> None:
     """Draw parameters and resolution over MACs, with a color for each family.
 
+    Networks that differ in nothing that is drawn, such as the tf_ networks, are one point.
+
     Raises:
         UserError: as for `draw_formula`.
     """
     figure = _figure(13, 7.5)
     left, right = figure.subplots(1, 2)
     for series in (*SERIES.values(), INVERSE_GIANT_SERIES, UNPUBLISHED_SERIES):
-        members = [network for network in networks if _series(network) == series]
+        members = [network for network in _distinct(networks) if _series(network) == series]
         if members:
             _draw_series(left, series, members, [total_cost(network).parameters / 1e6 for network in members])
             _draw_series(right, series, members, [network.resolution for network in members])
@@ -130,6 +132,14 @@ def draw_stages(network: Architecture, path: Path) -> None:
     figure.axes[0].invert_yaxis()
     figure.suptitle(f"{_text(network.name)}, {network.resolution} x {network.resolution}")
     _save(figure, path)
+
+
+def _distinct(networks: Sequence[Architecture]) -> list[Architecture]:
+    """Return the first network of each cost and resolution."""
+    first: dict[tuple[Cost, int], Architecture] = {}
+    for network in networks:
+        first.setdefault((total_cost(network), network.resolution), network)
+    return list(first.values())
 
 
 def _draw_curve(axes: Axes, mean: np.ndarray, spread: np.ndarray, label: str) -> None:

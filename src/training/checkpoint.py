@@ -8,7 +8,7 @@
 | data               | fingerprint of training and validation data                                        |
 | device, ranks, workers | where the run was trained                                                      |
 | config             | the effective configuration                                                        |
-| bn_epsilon         | BatchNorm's epsilon, without which the weights compute other logits                |
+| bn_epsilon         | in early checkpoints only: BatchNorm's epsilon, which is in the architecture now   |
 | step               | optimizer steps done                                                               |
 | steps, images      | steps of an epoch; images of a step (the global batch)                             |
 | rows, partial      | finished epochs (metrics.csv); sums of the current epoch                           |

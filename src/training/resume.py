@@ -10,7 +10,7 @@ from typing import Any
 
 from src.config import TrainConfig
 from src.config.defaults import choose_run_dir
-from src.design.architecture_file import from_dict
+from src.design.architecture_file import from_dict, from_meta, to_dict
 from src.design.differences import differences
 from src.errors import UserError
 from src.runtime.collectives import broadcast_from_first
@@ -19,11 +19,12 @@ from src.training.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 
-# Settings that may change when a run is resumed, because the weights come out the same.
+# Settings that may change when a run is resumed, because the weights come out the same. (The epsilon in use is compared
+# as a part of the architecture.)
 FREE_SETTINGS = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "data_path", "check_data", "cache",
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
-    "replace_head", "model", "num_classes", "input_size", "crop_pct",
+    "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon",
 }  # fmt: skip
 NOT_COMPARED = {"config", "steps", "images"}  # keys of an identity; `config` is compared setting by setting
 FIRST_TASK = "classification"  # of checkpoints that do not name their task
@@ -74,6 +75,8 @@ def check_same_run(
         UserError: a difference would alter the result and is not `allowed`, or is in a `fixed` key.
     """
     before = {"task": FIRST_TASK} | before
+    if described := from_meta(before):  # earlier versions describe the same network with fewer fields
+        before["architecture"] = to_dict(described)
     changes = {key: (before[key], now[key]) for key in now if key not in NOT_COMPARED and _differs(key, before, now)}
     old, new = before["config"], now["config"]
     free = FREE_SETTINGS | ({"epochs"} if new["schedule"] != "cosine" else set())
@@ -90,7 +93,7 @@ def check_same_run(
 
 
 def _differs(key: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
-    if key == "architecture":  # checkpoints of earlier versions describe the same network with fewer fields
+    if key == "architecture":
         return before[key] != now[key] and bool(differences(from_dict(before[key]), from_dict(now[key])))
     return before[key] != now[key]
 

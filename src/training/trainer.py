@@ -160,7 +160,7 @@ class Trainer:
             return
         key = self.task.metric.key
         score = self.state.rows[-1].get(f"{self.state.better}_{key}") if self.state.rows else None
-        meta = self.run.identity | {"bn_epsilon": self.config.bn_epsilon, key: score} | self.state.to_meta()
+        meta = self.run.identity | {key: score} | self.state.to_meta()
         save_state(self.step, meta, self.folder.last, *([self.folder.best] if best else []))
         self.saved_at = time.monotonic()
 

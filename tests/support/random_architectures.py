@@ -37,6 +37,8 @@ def styles(divisors):
         se_divisor=st.sampled_from([1, 4, 8]),
         hidden_divisor=divisors,
         divisor=st.sampled_from([4, 8]),
+        padding=st.sampled_from(["symmetric", "same"]),
+        bn_epsilon=st.sampled_from([1e-5, 1e-3, 1.0]),
     )
 
 

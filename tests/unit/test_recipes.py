@@ -10,11 +10,11 @@ from src.config import TrainConfig
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES
 from src.search.published import ROWS
+from src.search.training_config import RECIPES
 
 CONFIG = PROJECT / "config"
 FILES = sorted(CONFIG.glob("*.yaml"))
 BASES = {"imagenet", "efficientnet", "ghostnet", "s_ghostnet"}  # recipes of a whole family
-FAMILIES = {"tinynet": "imagenet", "efficientnet": "efficientnet", "ghostnet": "ghostnet", "s": "s_ghostnet"}
 NETWORKS = [row for row in ROWS if (CONFIG / f"{row.name}.yaml").exists()]
 COST = re.compile(r": (\d+) px, ([\d.]+) M parameters, ([\d.]+ [MG]) MACs\.$")
 EXPECTED = re.compile(r"# Expected: ([\d.]+) % top-1(?:, ([\d.]+) % top-5)?")
@@ -56,7 +56,7 @@ def test_a_recipe_parses(file):
 @pytest.mark.parametrize("row", NETWORKS, ids=lambda row: row.name)
 def test_a_network_builds_on_the_recipe_of_its_family(row):
     bases = chain(CONFIG / f"{row.name}.yaml")
-    assert f"{FAMILIES[row.name.partition('_')[0]]}.yaml" in bases
+    assert RECIPES[ARCHITECTURES[row.name].family] in bases
     assert bases[-1] == "imagenet.yaml"
 
 

@@ -42,7 +42,7 @@ def test_each_has_a_function_whose_docstring_states_its_cost(name):
 def test_networks_of_one_process_are_independent():
     first = create_model("tinynet_e", num_classes=5)
     before = {name: p.asnumpy().copy() for name, p in weights_of(first).items()}
-    second = create_model("tinynet_c", num_classes=9, norm=Norm(epsilon=1e-3))
+    second = create_model("tinynet_c", num_classes=9)
     for parameter in second.get_parameters():
         parameter.set_data(ops.zeros_like(parameter))
     assert first.num_classes == 5 and second.num_classes == 9
@@ -50,11 +50,11 @@ def test_networks_of_one_process_are_independent():
 
 
 def test_options_reach_the_cells():
-    network = tinynet(0.5, 0.5, 0.5, num_classes=4, in_channels=1, drop_path=0.4, norm=Norm(0.8, 1e-3))
+    network = tinynet(0.5, 0.5, 0.5, num_classes=4, in_channels=1, drop_path=0.4, norm=Norm(0.8))
     assert network.input_size == (1, 112, 112) and network.num_features == 1280
     assert network.set_train(False)(Tensor(np.zeros((2, 1, 112, 112), np.float32))).shape == (2, 4)
     norms = [cell for _, cell in network.cells_and_names() if isinstance(cell, nn.BatchNorm2d)]
-    assert {(round(1 - cell.momentum, 6), cell.eps) for cell in norms} == {(0.8, 1e-3)}  # the Cell keeps 1 - momentum
+    assert {(round(1 - cell.momentum, 6), cell.eps) for cell in norms} == {(0.8, 1e-5)}  # the Cell keeps 1 - momentum
     total = sum(stage.repeats for stage in network.architecture.stages)
     rates = [block.drop_path.rate for stage in network.blocks for block in stage]
     np.testing.assert_allclose(rates, [0.4 * index / total for index in range(total)])

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.random_architectures import architectures
 
-from src.design.architecture_file import from_dict, infer_family, load_architecture, save_architecture, to_dict
+from src.design.architecture_file import (
+    from_dict,
+    from_meta,
+    infer_family,
+    load_architecture,
+    save_architecture,
+    to_dict,
+)
 from src.design.families import ARCHITECTURES, EFFICIENTNET_B0
 from src.errors import UserError
 
@@ -77,6 +84,14 @@ def test_fields_with_a_default_may_be_left_out():
     assert from_dict(content) == EFFICIENTNET_B0
 
 
+def test_early_checkpoints_keep_the_epsilon_beside_the_architecture():
+    content = to_dict(EFFICIENTNET_B0)
+    del content["style"]["bn_epsilon"], content["style"]["padding"]
+    assert from_meta({"architecture": content}) == EFFICIENTNET_B0
+    assert from_meta({"architecture": content, "bn_epsilon": 0.01}) == EFFICIENTNET_B0.with_epsilon(0.01)
+    assert from_meta({"model": "efficientnet_b0"}) is None
+
+
 def changed(keys, value):
     content = to_dict(EFFICIENTNET_B0)
     where = content
@@ -114,6 +129,8 @@ def changed(keys, value):
             "swish",
             "style.activation is 'swish'; expected one of silu, relu, hard_swish",
         ),
+        (["style", "padding"], "valid", "style.padding is 'valid'; expected one of symmetric, same"),
+        (["style", "bn_epsilon"], 0, "efficientnet_b0: style.bn_epsilon is 0.0; it must be above 0 and finite"),
         (["style"], None, "style is None; expected a mapping"),
         (["family"], "tinynett", "family is 'tinynett'; expected one of efficientnet, .*; did you mean 'tinynet'"),
         (["head_conv"], 960, "efficientnet_b0: head_conv is 960; family efficientnet has none"),

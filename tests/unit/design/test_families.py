@@ -6,12 +6,14 @@ import pytest
 
 from src.design.architecture_file import save_architecture
 from src.design.cost import total_cost
+from src.design.differences import differences
 from src.design.families import (
     ARCHITECTURES,
     EFFICIENTNET_B0,
     EFFICIENTNET_COEFFICIENTS,
     EFFICIENTNETS,
     INVERSE_GIANT_PHI,
+    TF_EFFICIENTNETS,
     TINYNETS,
     find_architecture,
 )
@@ -48,6 +50,7 @@ COSTS = {
     "s_ghostnet_b1_searched":  (15_376_832, 663.2),
     "s_ghostnet_b4":           (31_986_130, 4_499),
 }  # fmt: skip
+COSTS |= {f"tf_{name}": COSTS[name] for name in EFFICIENTNETS}
 
 # What the papers and the authors' pages print: M parameters and M MACs, rounded by them.
 PRINTED = {
@@ -113,6 +116,12 @@ def test_efficientnets_heads_resolutions_and_dropouts():
     assert [network.resolution for network in EFFICIENTNETS.values()] == [224, 240, 260, 300, 380, 456, 528, 600]
     assert [row.dropout for row in EFFICIENTNET_COEFFICIENTS.values()] == [0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5]
     assert EFFICIENTNETS["efficientnet_b0"] == EFFICIENTNET_B0
+
+
+def test_tf_efficientnets_differ_in_padding_and_epsilon_alone():
+    found = {name: differences(network, EFFICIENTNETS[name[3:]]) for name, network in TF_EFFICIENTNETS.items()}
+    texts = ["style padding same (not symmetric)", "style bn_epsilon 0.001 (not 1e-05)"]
+    assert found == {f"tf_efficientnet_b{number}": texts for number in range(8)}
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])

@@ -1,11 +1,12 @@
-"""Activations, squeeze-excite and initial weights against their definitions."""
+"""Activations, padding, squeeze-excite and initial weights against their definitions."""
 
 import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from src.networks.layers import SqueezeExcite, hard_sigmoid, hard_swish, swish
+from src.design.architecture import Style
+from src.networks.layers import Norm, SqueezeExcite, convolution, hard_sigmoid, hard_swish, swish
 from src.tinynet import tinynet_e
 
 
@@ -20,6 +21,20 @@ def test_hard_activations_are_their_formulas():
     np.testing.assert_allclose(hard_sigmoid(Tensor(x)).asnumpy(), gate, atol=1e-6)
     np.testing.assert_allclose(hard_swish(Tensor(x)).asnumpy(), x * gate, atol=1e-6)
     assert hard_swish(Tensor(x, ms.float16)).dtype == ms.float16
+
+
+@pytest.mark.parametrize("kernel, size, before, behind", [(3, 8, 0, 1), (3, 7, 1, 1), (5, 8, 1, 2), (5, 7, 2, 2)])
+def test_same_padding_is_tensorflows_and_depends_on_the_map(pynative, kernel, size, before, behind):
+    cell, x = convolution(1, 1, kernel, stride=2, padding="same"), np.random.RandomState(0).rand(size, size)
+    weight, padded = cell.weight.asnumpy()[0, 0], np.pad(x, (before, behind))
+    corners = [(row, column) for row in range(0, size, 2) for column in range(0, size, 2)]
+    expected = [(padded[row : row + kernel, column : column + kernel] * weight).sum() for row, column in corners]
+    found = cell(Tensor(x[None, None], ms.float32)).asnumpy().ravel()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_batch_norm_has_the_epsilon_of_the_style():
+    assert [Norm()(4, style).eps for style in (Style(), Style(bn_epsilon=1e-3))] == [1e-5, 1e-3]
 
 
 def test_squeeze_excite_is_its_formula():

@@ -9,7 +9,7 @@ from support.random_architectures import architectures
 
 from src.design.architecture import Architecture
 from src.design.cost import total_cost
-from src.design.families import ARCHITECTURES, TINYNETS
+from src.design.families import ARCHITECTURES, TF_EFFICIENTNETS, TINYNETS
 from src.design.layer_table import layers
 from src.errors import UserError
 from src.models import create_model, list_models
@@ -22,9 +22,10 @@ def images(count, channels, size):
 
 
 LARGE = 8e6  # parameters; larger networks have the same blocks, more of them and wider ones
+NAMES = [name for name in list_models() if name not in TF_EFFICIENTNETS or name == "tf_efficientnet_b0"]  # see below
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", NAMES)
 def test_each_network_is_the_one_of_its_table(name):
     network = create_model(name, num_classes=7)
     parameters, names = weights_of(network), timm_names(network)
@@ -33,8 +34,11 @@ def test_each_network_is_the_one_of_its_table(name):
 
 
 def learning_networks():
-    """Give all names; the gradient of a large network is a long test."""
-    for name in list_models():
+    """Give all names; the gradient of a large network is a long test.
+
+    The tf_ networks have the Cells of EfficientNets with another style, so one of them is enough.
+    """
+    for name in NAMES:
         is_large = total_cost(ARCHITECTURES[name]).parameters > LARGE
         yield pytest.param(name, marks=pytest.mark.long) if is_large else name
 

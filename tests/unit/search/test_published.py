@@ -19,7 +19,7 @@ def test_a_number_has_a_source_and_lies_where_numbers_of_its_kind_lie():
         for top1, top5 in pairs + [weights[1:3] for weights in row.weights]:
             assert 50 < top1 < top5 < 100, row.name
         for weights in row.weights:
-            assert weights.name.removeprefix("tf_").startswith(f"{row.name}."), weights.name
+            assert weights.name.startswith(f"{row.name}."), weights.name
             assert abs(weights.top1 - row.top1) < 1, weights.name
 
 

@@ -24,7 +24,7 @@ from src.weights.ckpt import save_ckpt
 INTENDED_FREE = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "check_data", "cache", "tensorboard",
     "eval_interval", "log_interval", "checkpoint_minutes", "ckpt", "weights", "replace_head",
-    "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs", "data_sink",
+    "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs", "data_sink", "bn_epsilon",
 }  # fmt: skip
 PATH = Path("run/checkpoints/last.ckpt")
 
@@ -134,6 +134,13 @@ def test_a_checkpoint_from_before_architectures_had_a_family_is_resumed():
     before = identity()
     del before["architecture"]["family"]
     check_same_run(PATH, before, identity(), allowed=False)
+
+
+def test_another_epsilon_is_another_network_wherever_the_checkpoint_keeps_it():
+    now = identity(architecture=to_dict(TINYNETS["tinynet_e"].with_epsilon(1e-3)))
+    check_same_run(PATH, identity(bn_epsilon=1e-3), now, allowed=False)  # an early checkpoint
+    with pytest.raises(UserError, match=r"architecture has changed: style bn_epsilon 0.001 \(not 1e-05\)"):
+        check_same_run(PATH, identity(bn_epsilon=1e-5), now, allowed=True)
 
 
 @pytest.mark.parametrize("allowed", [False, True])
