@@ -23,13 +23,14 @@ from src.networks.ghostnet import GhostNet
 from src.networks.network import Network
 from src.tinynet import TinyNet
 from src.weights.loading import LoadReport, load_weights
+from src.weights.pretrained import published_weights
 from src.weights.readers import WeightFile, read_weights
 
 logger = logging.getLogger(__name__)
 
 HOW_TO_GET_WEIGHTS = (
-    "give weights with --ckpt FILE: the checkpoints/best.ckpt of a run, or timm's model.safetensors, which "
-    "https://huggingface.co/timm/tinynet_c.in1k and its siblings offer"
+    "give weights with --ckpt FILE: the checkpoints/best.ckpt of a run, or timm's model.safetensors; or load timm's "
+    "weights of a network with --pretrained --model NAME"
 )
 
 CELLS: dict[Family, type[Network]] = {
@@ -61,6 +62,7 @@ def create_model(
     model: str | Architecture,
     *,
     ckpt: str | Path | None = None,
+    pretrained: bool = False,
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
     **options: Any,
@@ -70,20 +72,25 @@ def create_model(
     Args:
         model: a name of `list_models()`, an architecture file (.yaml, .yml, .json), or an `Architecture`.
         ckpt: a file of weights to load; by default weights are drawn from MindSpore's seed.
+        pretrained: load the weights that timm published for the network; see `published_weights`. A classifier with
+            another `num_classes` stays new, as in timm.
         features_only: return a `FeatureExtractor`, which computes feature maps and no logits.
         out_indices: numbers of these feature maps; see `FeatureExtractor`.
-        options: keyword arguments of `Network`, such as num_classes (by default as in `ckpt`, else 1000) or dropout.
+        options: keyword arguments of `Network`, such as dropout or num_classes (default: the weights', else 1000).
 
     Raises:
-        UserError: the name or file does not exist, or the weights do not fit the network.
+        UserError: the name or file does not exist, or the weights do not exist or do not fit the network.
     """
+    if ckpt and pretrained:
+        raise UserError("create_model takes weights from ckpt or pretrained, not from both; leave one of them out")
     architecture = find_architecture(model) if isinstance(model, str) else model
-    file = read_weights(ckpt) if ckpt else None
+    file = published_weights(architecture.name) if pretrained else read_weights(ckpt) if ckpt else None
     if file:
         options = {"num_classes": file.num_classes} | options
     network = CELLS[architecture.family](architecture, **options)
     if file:
-        logger.info("%s from %s: %s", architecture.name, ckpt, load_weights(network, file))
+        report = load_weights(network, file, replace_head=pretrained)
+        logger.info("%s from %s: %s", architecture.name, file.path, report)
     return FeatureExtractor(network, out_indices) if features_only else network
 
 
@@ -105,6 +112,20 @@ def architecture_of(options: ModelOptions, meta: dict[str, Any]) -> Architecture
     raise UserError(f"model is missing: {reason}give --model, such as tinynet_c")
 
 
+def chosen_weights(options: ModelOptions, *, training: bool = False) -> WeightFile | None:
+    """Read the weights that the flags name: a file, or those published for the network. None if they name none.
+
+    Args:
+        training: the weights are the start of a training; see `published_weights`.
+
+    Raises:
+        UserError: as `read_weights` or `published_weights`.
+    """
+    if options.pretrained:
+        return published_weights(options.model, options.weights, training=training)
+    return read_weights(options.ckpt, options.weights) if options.ckpt else None
+
+
 def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedModel:
     """Load the network that flags and checkpoint name, in evaluation mode.
 
@@ -115,17 +136,17 @@ def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedMo
     Raises:
         UserError: no weights are given, neither flags nor checkpoint name a network, or the weights do not fit.
     """
-    if options.ckpt is None:
+    file = chosen_weights(options)
+    if file is None:
         raise UserError(f"ckpt is missing: {HOW_TO_GET_WEIGHTS}")
-    file = read_weights(options.ckpt, options.weights)
     architecture = architecture_of(options, file.meta)
     if options.num_classes not in (0, file.num_classes):
-        raise UserError(f"num_classes is {options.num_classes}, {options.ckpt} has {file.num_classes}; leave it out")
+        raise UserError(f"num_classes is {options.num_classes}, {file.path} has {file.num_classes}; leave it out")
     network = create_model(architecture, num_classes=file.num_classes)
     report = load_weights(network, file)
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)
-    logger.info("%s from %s (%s weights): %s", architecture.name, options.ckpt, file.kind, report)
+    logger.info("%s from %s (%s weights): %s", architecture.name, file.path, file.kind, report)
     return LoadedModel(architecture.name, network, preprocess, tuple(file.meta.get("classes", ())), file, report)
 
 

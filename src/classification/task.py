@@ -59,10 +59,10 @@ class ClassificationTask(Task):
         self.network, self.eval_network = self._create_networks()
         self.preprocess = chosen_preprocess(self.network, origin.meta, config.input_size, config.crop_pct)
         if (config.freeze_backbone or config.freeze_bn) and not (origin.weights or origin.resumes):
-            raise UserError("there are no trained weights to keep frozen; give them with --ckpt")
+            raise UserError("there are no trained weights to keep frozen; give them with --ckpt or --pretrained")
         if origin.weights:
             report = load_weights(self.network, origin.weights, replace_head=config.replace_head)
-            logger.info("start from %s: %s", config.ckpt, report)
+            logger.info("start from %s: %s", origin.weights.path, report)
         use_random_stream(self.network, distributed.rank())
         freeze(self.network, HEAD, backbone=config.freeze_backbone, batch_norm=config.freeze_bn)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
+from typing_extensions import Self
 
-from src.config.options import Options, option
+from src.config.options import Options, conflict, option
 from src.design.architecture_file import SUFFIXES
 from src.design.families import ARCHITECTURES
 from src.errors import did_you_mean
@@ -43,6 +44,9 @@ class ModelOptions(Options):
         title="MODEL_OR_FILE",
     )
     ckpt: Path | None = option(None, "weights to start from: .ckpt, .safetensors (timm's) or .pth (needs torch)")
+    pretrained: bool = option(
+        False, "instead of ckpt: the weights that timm published for model, from the Hugging Face hub or its cache"
+    )
     weights: Literal["auto", "raw", "ema"] = option(
         "auto", "weights of a training checkpoint: raw, their EMA, or auto: those that scored better when it was saved"
     )
@@ -58,6 +62,12 @@ class ModelOptions(Options):
             return name
         names = ", ".join(ARCHITECTURES)
         raise ValueError(f"unknown network{did_you_mean(name, ARCHITECTURES)} ({names}, or an architecture file)")
+
+    @model_validator(mode="after")
+    def _one_source_of_weights(self) -> Self:
+        if self.pretrained and self.ckpt:
+            raise conflict("pretrained", f"ckpt names other weights, {self.ckpt}; leave one of them out")
+        return self
 
 
 class ImageOptions(Options):

@@ -171,7 +171,7 @@ class RunOptions(Options):
         title="auto|PATH",
     )
     replace_head: bool = option(
-        False, "with ckpt: accept weights with another number of classes, with a new classifier"
+        False, "with ckpt or pretrained: accept weights with another number of classes, with a new classifier"
     )
     freeze_backbone: bool = option(False, "train the classifier only; all other weights stay as in ckpt")
     freeze_bn: bool = option(False, "BatchNorm normalizes with the running statistics of ckpt, which stay unchanged")
@@ -194,6 +194,6 @@ class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOpt
     @model_validator(mode="after")
     def _frozen_weights_are_trained(self) -> Self:
         for key in ("freeze_backbone", "freeze_bn"):
-            if getattr(self, key) and not (self.ckpt or self.resume):
-                raise conflict(key, "there are no trained weights to keep; give them with --ckpt")
+            if getattr(self, key) and not (self.ckpt or self.pretrained or self.resume):
+                raise conflict(key, "there are no trained weights to keep; give them with --ckpt or --pretrained")
         return self

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 FREE_SETTINGS = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "data_path", "check_data", "cache",
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
-    "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon",
+    "pretrained", "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon",
 }  # fmt: skip
 NOT_COMPARED = {"config", "steps", "images"}  # keys of an identity; `config` is compared setting by setting
 FIRST_TASK = "classification"  # of checkpoints that do not name their task

@@ -10,6 +10,7 @@ import numpy as np
 
 from src.config import TrainConfig
 from src.errors import UserError
+from src.models import chosen_weights
 from src.runtime import device, distributed
 from src.runtime.logs import log_to
 from src.training.checkpoint import load_state, share_state
@@ -22,7 +23,6 @@ from src.training.state import RunState
 from src.training.step import TrainStep
 from src.training.task import Origin, Task, TaskFactory
 from src.training.trainer import Run, Trainer
-from src.weights.readers import read_weights
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def build_run(config: TrainConfig, create_task: TaskFactory) -> Trainer:
     _check_device_options(config)
     folder, checkpoint = find_run(config) if distributed.is_first() else (None, None)
     meta = broadcast_meta(checkpoint)
-    weights = read_weights(config.ckpt, config.weights) if config.ckpt else None
+    weights = None if meta else chosen_weights(config, training=True)
     task = create_task(config, Origin(weights, meta or (weights.meta if weights else {}), resumes=bool(meta)))
     plan = RunPlan.of(config, task.train_images, distributed.ranks())
     step = build_step(task, config, plan)

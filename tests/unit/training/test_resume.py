@@ -23,7 +23,7 @@ from src.weights.ckpt import save_ckpt
 # the key stands for (network, classes, pixels, images, threads in use).
 INTENDED_FREE = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "check_data", "cache", "tensorboard",
-    "eval_interval", "log_interval", "checkpoint_minutes", "ckpt", "weights", "replace_head",
+    "eval_interval", "log_interval", "checkpoint_minutes", "ckpt", "weights", "pretrained", "replace_head",
     "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs", "data_sink", "bn_epsilon",
 }  # fmt: skip
 PATH = Path("run/checkpoints/last.ckpt")
