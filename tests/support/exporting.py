@@ -1,26 +1,23 @@
 """Helpers for tests of export: a trained checkpoint, the command, and the operators of exported files."""
 
-import json
 import re
+from dataclasses import replace
 
 import mindspore as ms
 import numpy as np
 import onnx
 from mindspore.ops import auto_generate, operations
 from mindspore.train import mind_ir_pb2
-from safetensors.numpy import save_file
 
 from src.cli import parse
 from src.config import ExportConfig
 from src.deploy.exporter import export_checkpoint
+from src.design.architecture_file import to_dict
+from src.design.families import ARCHITECTURES
 from src.images.preprocess import Preprocess
 from src.models import create_model
 from src.weights.ckpt import save_ckpt
-from src.weights.loading import load_weights
 from src.weights.names import weights_of
-from src.weights.readers import read_weights
-from support.project import GOLDEN
-from support.seeded_weights import seeded_state
 
 NAMES = ["cat", "dog", "fish", "großer Vogel"]
 
@@ -31,14 +28,28 @@ PIXELS = ("--batch_size", 2, "--input_type", "uint8")
 HALF = ("--batch_size", 2, "--precision", "fp16")
 
 
-def trained_checkpoint(folder):
-    """Write FOLDER/w.ckpt as training does, and return its network: 4 classes, 64 pixels, distinct logits."""
-    info = json.loads((GOLDEN / "tinynet_e.json").read_text())["parameters"]
-    shapes = info | {"classifier.weight": [4, 1280], "classifier.bias": [4]}
-    save_file(seeded_state(shapes, 7, np.load(GOLDEN / "tinynet_e_seed7.npz")), folder / "w.safetensors")
-    network = create_model("tinynet_e", num_classes=4)
-    load_weights(network, read_weights(folder / "w.safetensors"))
-    meta = {"model": "tinynet_e", "classes": NAMES, "preprocess": Preprocess(64).as_dict()}
+def cut(name, head=64):
+    """Return a few blocks of a published network, with its style and head: quick to compile and export.
+
+    They are the block without expansion, if the network has one, and two of the third stage: one that strides, and one
+    that adds its input.
+    """
+    whole = ARCHITECTURES[name]
+    first = [stage for stage in whole.stages[:1] if stage.block == "ds"]
+    stages = (*first, replace(whole.stages[2], repeats=2))
+    return replace(whole, name="cut", stages=stages, head=head, head_conv=min(whole.head_conv, head))
+
+
+def trained_checkpoint(folder, architecture, size=64):
+    """Write FOLDER/w.ckpt as training does, and return its network: 4 classes, every normalization another one."""
+    ms.set_seed(5)
+    network, rng = create_model(architecture, num_classes=len(NAMES)), np.random.RandomState(5)
+    for key, parameter in weights_of(network).items():
+        if key.endswith(("moving_mean", "moving_variance", "gamma", "beta")):
+            spread = rng.uniform(0.5, 1.5, parameter.shape) - (0 if key.endswith(("variance", "gamma")) else 1)
+            parameter.set_data(ms.Tensor(spread.astype(np.float32)))
+    meta = {"model": architecture.name, "architecture": to_dict(architecture)}
+    meta |= {"classes": NAMES, "preprocess": Preprocess(size).as_dict()}
     save_ckpt({name: p.asnumpy() for name, p in weights_of(network).items()}, folder / "w.ckpt", meta)
     return network.set_train(False)
 

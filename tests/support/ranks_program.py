@@ -15,7 +15,7 @@ from src.images.preprocess import Preprocess
 from src.networks.stochastic import use_random_stream
 from src.runtime import collectives, device, distributed
 from src.training.checkpoint import share_state, state_of
-from support.small_network import small
+from support.small_network import one_block
 from support.small_training import batch, build, snapshot
 
 DIVISIBLE = {"plain": {}, "accumulated": {"accumulate": 2, "clip_norm": 1.0}}  # recipes
@@ -68,9 +68,9 @@ def shards():
 
 
 def metrics():
-    """Metrics of the small network on the 360 validation images of the digits, by batch size."""
+    """Metrics of a network of one block on the 360 validation images of the digits, by batch size."""
     ms.set_seed(3)
-    network = small(num_classes=10).set_train(False)
+    network = one_block(num_classes=10).set_train(False)
     val, preprocess = open_split(resolve_data_path("digits"), "val"), Preprocess(size=32)
     rows = [evaluate(network, val.files, val.labels, preprocess, count, workers=1) for count in BATCH_SIZES]
     return {str(count): [*vars(row).values()] for count, row in zip(BATCH_SIZES, rows, strict=True)}

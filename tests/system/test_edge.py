@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.exporting import trained_checkpoint
 from support.identity_model import write_identity
 from support.pictures import save_all_kinds
 from support.project import PROJECT, photograph
+from support.small_network import ONE_BLOCK
 
 from src.classification.metrics import predict_logits
 from src.config import PredictConfig
@@ -147,13 +149,13 @@ def test_every_format_scores_as_evaluation_does(edge, evaluated, tmp_path, kind,
 
 
 @pytest.fixture
-def launcher(quickstart):
-    return quickstart[0].folder / "scripts/run_export.sh"
+def launcher(workspace):
+    return workspace.folder / "scripts/run_export.sh"
 
 
-def test_the_export_launcher_writes_both_formats_beside_the_checkpoint(quickstart, launcher, tmp_path):
-    workspace, _ = quickstart
-    shutil.copy(workspace.folder / BEST, tmp_path / "my best.ckpt")
+def test_the_export_launcher_writes_both_formats_beside_the_checkpoint(workspace, launcher, tmp_path):
+    trained_checkpoint(tmp_path, ONE_BLOCK)
+    (tmp_path / "w.ckpt").rename(tmp_path / "my best.ckpt")
     workspace.run("bash", launcher, "my best.ckpt", cwd=tmp_path)
     files = json.loads((tmp_path / "my best.json").read_text())["files"]
     assert {name: file["batch_size"] for name, file in files.items()} == {
@@ -163,8 +165,9 @@ def test_the_export_launcher_writes_both_formats_beside_the_checkpoint(quickstar
     assert all((tmp_path / name).exists() for name in files)
 
 
-def test_the_export_launcher_takes_a_name_and_a_format(quickstart, launcher, tmp_path):
-    quickstart[0].run("bash", launcher, "", tmp_path / "net", "ONNX")
+def test_the_export_launcher_takes_a_name_and_a_format(workspace, launcher, tmp_path):
+    trained_checkpoint(tmp_path, ONE_BLOCK)
+    workspace.run("bash", launcher, tmp_path / "w.ckpt", tmp_path / "net", "ONNX")
     assert (tmp_path / "net.onnx").exists() and not (tmp_path / "net.mindir").exists()
 
 

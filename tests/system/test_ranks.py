@@ -15,12 +15,12 @@ import pytest
 from support import ranks_program
 from support.moment import at
 from support.project import PROJECT, SUPPORT
-from support.small_network import SMALL_FILE
+from support.small_network import ONE_BLOCK_FILE
 from support.small_training import assert_same
 
 from src.weights.ckpt import read_ckpt
 
-CHEAP = ("--model", SMALL_FILE, "--input_size", 32, "--batch_size", 5, "--epochs", 1)  # 12 steps on two ranks
+CHEAP = ("--model", ONE_BLOCK_FILE, "--input_size", 32, "--batch_size", 5, "--epochs", 1)  # 12 steps on two ranks
 CHEAP = (*CHEAP, "--check_data", "off", "--log_interval", 4)
 EXACT = ("--drop_path", 0.2)  # random in training, thus part of what a resumed run must repeat
 GUARD = 1800  # seconds after which a job is taken to hang

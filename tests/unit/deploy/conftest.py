@@ -1,14 +1,14 @@
 """Fixtures of export: a trained network, and files that are exported once for all tests that only read them."""
 
 import pytest
-from support.exporting import export, trained_checkpoint
+from support.exporting import cut, export, trained_checkpoint
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """Return (network, folder of its w.ckpt)."""
+    """Return (network, folder of its w.ckpt): the first blocks of TinyNet-E, one of each kind, and its head."""
     folder = tmp_path_factory.mktemp("trained")
-    return trained_checkpoint(folder), folder
+    return trained_checkpoint(folder, cut("tinynet_e", head=1280)), folder
 
 
 @pytest.fixture(scope="session")

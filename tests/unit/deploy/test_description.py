@@ -25,7 +25,7 @@ def entry_of(path):
 
 
 def test_model_and_classes_are_those_of_the_checkpoint(description):
-    assert description["model"] == "tinynet_e"
+    assert description["model"] == "cut"
     assert description["classes"] == NAMES
     assert description["num_classes"] == 4
 

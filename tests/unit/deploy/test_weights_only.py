@@ -12,7 +12,7 @@ from src.weights.readers import read_weights
 @pytest.mark.parametrize("file_format, suffix", [("SAFETENSORS", ".safetensors"), ("CKPT", ".ckpt")])
 def test_the_weights_can_be_loaded_again(trained, file_format, suffix, tmp_path):
     path = export(trained[1], "--file_format", file_format, "--file_name", tmp_path / "net")
-    network = create_model("tinynet_e", num_classes=4)
+    network = create_model(trained[0].architecture, num_classes=4)
     load_weights(network, read_weights(path))
     assert path.suffix == suffix
     assert weights_hash(network) == weights_hash(trained[0])
@@ -20,6 +20,6 @@ def test_the_weights_can_be_loaded_again(trained, file_format, suffix, tmp_path)
 
 def test_a_checkpoint_says_how_to_use_it(trained, tmp_path):
     meta = read_weights(export(trained[1], "--file_format", "CKPT", "--file_name", tmp_path / "net")).meta
-    assert meta["model"] == "tinynet_e"
+    assert meta["model"] == "cut"
     assert meta["classes"] == NAMES
     assert meta["preprocess"]["size"] == 64
