@@ -28,6 +28,29 @@ class Metrics:
     loss: float
 
 
+@dataclass(frozen=True)
+class Scores:
+    """What a network makes of n labeled images, in the order of the images.
+
+    `places`: place of the true class among all classes, (n,); 0 is best, NaN is an image that no rank has scored.
+    `losses`: cross entropy without smoothing, float64 (n,), in nats.
+    `classes`, `probabilities`: the most probable classes, best first, int (n, top) and float64 (n, top).
+    """
+
+    places: np.ndarray
+    losses: np.ndarray
+    classes: np.ndarray
+    probabilities: np.ndarray
+
+    def metrics(self) -> Metrics:
+        """Return the accuracies and the mean loss."""
+        count = len(self.places)
+        top1, top5 = (100 * int((self.places < best).sum()) / count for best in (1, 5))
+        scored = ~np.isnan(self.places)
+        # fsum is exact, so the sum does not depend on how the images are divided.
+        return Metrics(int(scored.sum()), top1, top5, math.fsum(self.losses[scored]) / count)
+
+
 def predict_logits(
     network: nn.Cell, files: Sequence[ImageRef], preprocess: Preprocess, batch_size: int, *, workers: int
 ) -> Iterator[np.ndarray]:
@@ -64,30 +87,61 @@ def evaluate(
     *,
     workers: int,
 ) -> Metrics:
-    """Score every file once; each rank scores its share.
+    """Score every file once; see `score_images`."""
+    return score_images(network, files, labels, preprocess, batch_size, workers=workers).metrics()
+
+
+def score_images(
+    network: nn.Cell,
+    files: Sequence[ImageRef],
+    labels: np.ndarray,
+    preprocess: Preprocess,
+    batch_size: int,
+    *,
+    workers: int,
+    top: int = 0,
+) -> Scores:
+    """Score every file once; each rank scores its share, and all ranks return the scores of all images.
 
     Counts and accuracies are the same for any `batch_size`, `workers` and ranks. The loss differs by about 1e-7,
     because a convolution rounds differently at another place in a batch.
 
+    Args:
+        top: number of the most probable classes to return for each image, at most the number of classes.
+
     Raises:
         UserError: an image cannot be read.
     """
-    share = slice(distributed.rank(), None, distributed.ranks())
+    ranks = distributed.ranks()
+    share = slice(distributed.rank(), None, ranks)
     count = len(labels)
     files, labels = files[share], labels[share]
-    scores = np.full((-(-count // distributed.ranks()), 2), np.nan)  # place of the true class, loss
+    scores = np.full((-(-count // ranks), 2 + 2 * top), np.nan)  # place of the true class, loss, classes, probabilities
     done = 0
     with tqdm(desc="evaluate", total=len(files), unit="img", leave=False, disable=None) as bar:
         for logits in predict_logits(network, files, preprocess, batch_size, workers=workers):
-            places, losses = score(logits, labels[done : done + len(logits)])
-            scores[done : done + len(logits)] = np.stack([places, losses], 1)
+            columns = [*score(logits, labels[done : done + len(logits)])]
+            columns += best_classes(logits, top) if top else ()
+            scores[done : done + len(logits)] = np.column_stack(columns)
             done += len(logits)
             bar.update(len(logits))
-    places, losses = collectives.all_gather(scores).reshape(-1, 2).T
-    top1, top5 = (100 * int((places < best).sum()) / count for best in (1, 5))
-    scored = ~np.isnan(places)
-    # fsum is exact, so the sum does not depend on how the images are divided.
-    return Metrics(int(scored.sum()), top1, top5, math.fsum(losses[scored]) / count)
+    # Rank r has scored the images r, r + ranks, r + 2 * ranks ...
+    scores = collectives.all_gather(scores).swapaxes(0, 1).reshape(-1, 2 + 2 * top)[:count]
+    return Scores(scores[:, 0], scores[:, 1], scores[:, 2 : 2 + top].astype(int), scores[:, 2 + top :])
+
+
+def best_classes(logits: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most probable classes of logits (n, classes), best first, and their probabilities.
+
+    Equal logits are ranked by class index, as in `score`. With fewer than `count` classes, all are returned.
+
+    Returns:
+        Class indices, int (n, count), and probabilities, float64 (n, count).
+    """
+    best = np.argsort(-logits, axis=1, kind="stable")[:, :count]
+    probabilities = np.exp(logits - logits.max(1, keepdims=True), dtype=np.float64)
+    probabilities /= probabilities.sum(1, keepdims=True)
+    return best, np.take_along_axis(probabilities, best, 1)
 
 
 def score(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

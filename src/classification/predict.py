@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from src.classification.classes import class_names
-from src.classification.metrics import predict_logits
-from src.classification.sheet import draw_sheet
+from src.classification.metrics import best_classes, predict_logits
+from src.classification.sheet import FLAG, draw_sheet
 from src.config import PredictConfig
 from src.errors import UserError
 from src.images.decoding import decode_error
 from src.images.folder import list_images
 from src.models import load_model
 from src.runtime import device
+from src.runtime.figures import check_picture_path
 from src.runtime.logs import log_to
 from src.runtime.workers import worker_count
 
@@ -33,6 +34,8 @@ def predict_images(config: PredictConfig) -> list[dict[str, Any]]:
     """
     log_to()
     files = find_images(config.images)
+    if config.sheet:
+        check_picture_path(config.sheet, FLAG)
     faults = {path: fault for path in files if (fault := decode_error(path))}
     good = [path for path in files if path not in faults]
     results = _predict(config, good) if good else []
@@ -63,10 +66,9 @@ def find_images(paths: tuple[Path, ...]) -> list[str]:
 
 def top_classes(logits: np.ndarray, names: list[str], count: int) -> list[dict[str, Any]]:
     """Return the `count` most probable classes of one image, from its logits (classes,), best first."""
-    probabilities = np.exp(logits - logits.max(), dtype=np.float64)
-    probabilities /= probabilities.sum()
-    best = np.argsort(-probabilities, kind="stable")[:count]
-    return [{"class": names[index], "index": int(index), "probability": float(probabilities[index])} for index in best]
+    (best,), (probabilities,) = best_classes(logits[None], count)
+    pairs = zip(best.tolist(), probabilities.tolist(), strict=True)
+    return [{"class": names[index], "index": index, "probability": probability} for index, probability in pairs]
 
 
 def _predict(config: PredictConfig, files: list[str]) -> list[dict[str, Any]]:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from src.errors import UserError
-from src.runtime.files import atomic_write
+from src.runtime.figures import literal, new_figure, write_figure
 
 logger = logging.getLogger(__name__)
 
+FLAG = "--sheet"
 MOST_IMAGES, MOST_COLUMNS = 32, 8
 
 
@@ -25,14 +25,10 @@ def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) ->
     Raises:
         UserError: matplotlib is not installed, or the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError("--sheet needs matplotlib; `pip install matplotlib`") from None
     picked = [results[i] for i in np.unique(np.linspace(0, len(results) - 1, MOST_IMAGES).astype(int))]
     columns = min(MOST_COLUMNS, len(picked))
     rows = -(-len(picked) // columns)
-    figure = Figure(figsize=(1.8 * columns, 2.1 * rows), layout="constrained")
+    figure = new_figure(1.8 * columns, 2.1 * rows, FLAG)
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, result in zip(figure.axes, picked, strict=False):
@@ -40,7 +36,6 @@ def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) ->
         color = "black" if label not in classes else "green" if label == best["class"] else "red"
         with Image.open(result["image"]) as image:
             axes.imshow(image.convert("RGB"))
-        axes.set_title(f"{best['class']}\n{best['probability']:.0%}", color=color, fontsize=9)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=100)
+        axes.set_title(f"{literal(best['class'])}\n{best['probability']:.0%}", color=color, fontsize=9)
+    write_figure(figure, path, dpi=100)
     logger.info("drew %d of %d images to %s", len(picked), len(results), path)

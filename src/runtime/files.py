@@ -38,6 +38,22 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def check_replaceable(path: Path, mark: bytes, fault: str) -> None:
+    """Check that writing `path` loses no file of the user: there is none, it is empty, or it contains `mark`.
+
+    Raises:
+        UserError: there is another file; `fault` says why it is kept.
+    """
+    try:
+        if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+            return
+        if path.is_file() and mark in path.read_bytes():
+            return
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    raise UserError(f"{path} exists and {fault}; give another name, or remove it")
+
+
 def fsync_file(path: Path) -> None:
     """Make a complete file readable for all users, and wait until it is on the disk."""
     path.chmod(0o644)

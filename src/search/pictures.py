@@ -16,7 +16,7 @@ from src.design.formula import Formula, predict_log
 from src.design.points import published_points
 from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
-from src.runtime.files import atomic_write
+from src.runtime.figures import literal, new_figure, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,8 +79,8 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
         if values:
             axes.plot(budgets, values, "o", color="black", ms=5, label="published" if published else "points")
         ring = {"mfc": "none", "color": "tab:red", "ms": 11, "mew": 2}
-        axes.plot(shrunk.c, chosen.value, "o", label=_text(shrunk.architecture.name), **ring)
-        axes.set(title=title, xlabel=f"c, share of the MACs of {_text(base.name)}", xscale="log")
+        axes.plot(shrunk.c, chosen.value, "o", label=literal(shrunk.architecture.name), **ring)
+        axes.set(title=title, xlabel=f"c, share of the MACs of {literal(base.name)}", xscale="log")
         _log_scale(axes.xaxis, (1, 3))
         axes.legend(fontsize="small")
     _save(figure, path)
@@ -130,7 +130,7 @@ def draw_stages(network: Architecture, path: Path) -> None:
         axes.set(title=f"{title}: {values.sum():,.2f}")
         axes.margins(x=0.25)
     figure.axes[0].invert_yaxis()
-    figure.suptitle(f"{_text(network.name)}, {network.resolution} x {network.resolution}")
+    figure.suptitle(f"{literal(network.name)}, {network.resolution} x {network.resolution}")
     _save(figure, path)
 
 
@@ -183,12 +183,7 @@ def _short(name: str) -> str:
     """Return a published network's name without its family. `b_minus_1` is written `b^-1` as in the paper."""
     if name in ARCHITECTURES:
         name = name.removeprefix(f"{ARCHITECTURES[name].family}_")
-    return _text(name.replace("b_minus_", "b^-"))
-
-
-def _text(name: str) -> str:
-    """Return a text that matplotlib prints unchanged, because it would read a formula between dollar signs."""
-    return name.replace("$", r"\$")
+    return literal(name.replace("b_minus_", "b^-"))
 
 
 def _log_scale(axis: Axis, ticks: Sequence[float]) -> None:
@@ -201,16 +196,11 @@ def _log_scale(axis: Axis, ticks: Sequence[float]) -> None:
 
 
 def _figure(width: float, height: float) -> Figure:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError("--plot needs matplotlib; `pip install '.[search]'`") from None
-    return Figure(figsize=(width, height), layout="constrained")
+    return new_figure(width, height, "--plot")
 
 
 def _save(figure: Figure, path: Path) -> None:
     for axes in figure.axes:
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    write_figure(figure, path, dpi=110)

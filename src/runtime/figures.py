@@ -1,0 +1,112 @@
+"""Figures of matplotlib, which is imported at the first use: made, lettered in any script, and written."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.errors import UserError
+from src.runtime.files import atomic_write, check_replaceable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontEntry
+
+logger = logging.getLogger(__name__)
+
+AUTHOR = "tinynet-mindspore"  # in the metadata of each picture, so that a later call may replace it
+AUTHOR_KEYS = {".png": "Software", ".pdf": "Creator"}
+LAST_RESORT = "Last Resort"  # fonts with boxes for all characters
+MOST_NAMED = 10  # characters in a log line
+
+
+def new_figure(width: float, height: float, flag: str) -> Figure:
+    """Return an empty figure of `width` x `height` inches. `flag` asked for it, such as `--sheet`.
+
+    Raises:
+        UserError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError(f"{flag} needs matplotlib; `pip install matplotlib`") from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def check_picture_path(path: Path, flag: str) -> None:
+    """Check before long work that `write_figure` will be able to draw and may write `path`.
+
+    Raises:
+        UserError: matplotlib is not installed, or `path` is a file that this project did not draw.
+    """
+    new_figure(1, 1, flag)
+    check_replaceable(path, AUTHOR.encode(), "was not drawn by this project")
+
+
+def write_figure(figure: Figure, path: Path, dpi: int) -> None:
+    """Write a figure as PNG or PDF. Characters that the default font lacks come from other installed fonts.
+
+    Raises:
+        UserError: the file cannot be written, or is one that this project did not draw.
+    """
+    check_replaceable(path, AUTHOR.encode(), "was not drawn by this project")
+    missing = _choose_fonts(figure)
+    if missing:
+        named = " ".join(sorted(missing)[:MOST_NAMED]) + " ..." * (len(missing) > MOST_NAMED)
+        logger.warning("%s: no installed font has %s; install one, such as Noto Sans CJK for Chinese", path, named)
+    with atomic_write(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")  # one warning for each letter
+        figure.savefig(temporary, dpi=dpi, metadata={AUTHOR_KEYS[path.suffix]: AUTHOR})
+
+
+def literal(text: str) -> str:
+    """Return a text that matplotlib prints unchanged: it would read a formula between dollar signs.
+
+    Characters without a shape, and bytes of a file name that are not UTF-8, are written as escapes.
+    """
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return shown.replace("$", r"\$")
+
+
+def _choose_fonts(figure: Figure) -> set[str]:
+    """Add fonts to the texts of a figure, so that each character is in one. Return those that no font has."""
+    from matplotlib.font_manager import FontProperties, findfont, fontManager
+    from matplotlib.text import Text
+
+    texts: list[Any] = figure.findobj(Text)
+    default = findfont(FontProperties())
+    missing = {letter for text in texts for letter in text.get_text() if not _has(default, letter)} - {"\n"}
+    chosen: list[str] = []
+    while missing and (best := _best_font(fontManager.ttflist, missing)):
+        chosen.append(best.name)
+        missing = {letter for letter in missing if not _has(best.fname, letter)}
+    if chosen:
+        for text in texts:
+            text.set_fontfamily([*text.get_fontfamily(), *chosen])
+    return missing
+
+
+def _best_font(fonts: Iterable[FontEntry], letters: set[str]) -> FontEntry | None:
+    """Return the upright font of normal weight that has the most of `letters`; of equal ones the first by name."""
+    upright = [font for font in fonts if font.style == "normal" and str(font.weight) in ("400", "normal")]
+    counts = {
+        font: sum(_has(font.fname, letter) for letter in letters)
+        for font in sorted(upright, key=lambda font: font.name)
+        if LAST_RESORT not in font.name
+    }
+    best = max(counts, key=lambda font: counts[font], default=None)
+    return best if best and counts[best] else None
+
+
+def _has(file: str, letter: str) -> bool:
+    """Return whether a font file has an outline for a character."""
+    from matplotlib.font_manager import get_font
+
+    try:
+        font = get_font(file)
+    except (OSError, RuntimeError):  # an installed font may be damaged or of a kind that matplotlib cannot read
+        return False
+    return bool(font.scalable and font.get_char_index(ord(letter)))
