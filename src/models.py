@@ -126,12 +126,13 @@ def chosen_weights(options: ModelOptions, *, training: bool = False) -> WeightFi
     return read_weights(options.ckpt, options.weights) if options.ckpt else None
 
 
-def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedModel:
+def load_model(options: ModelOptions, crop_pct: float | None = None, before: LoadedModel | None = None) -> LoadedModel:
     """Load the network that flags and checkpoint name, in evaluation mode.
 
     Args:
         options: model, weights and number of classes.
         crop_pct: center crop / resized image in (0, 1]; by default as in the checkpoint, else 0.875.
+        before: a model that is not used any more. Its Cells, which are compiled already, are taken if they fit.
 
     Raises:
         UserError: no weights are given, neither flags nor checkpoint name a network, or the weights do not fit.
@@ -142,7 +143,10 @@ def load_model(options: ModelOptions, crop_pct: float | None = None) -> LoadedMo
     architecture = architecture_of(options, file.meta)
     if options.num_classes not in (0, file.num_classes):
         raise UserError(f"num_classes is {options.num_classes}, {file.path} has {file.num_classes}; leave it out")
-    network = create_model(architecture, num_classes=file.num_classes)
+    if before and (before.network.architecture, before.network.num_classes) == (architecture, file.num_classes):
+        network = before.network
+    else:
+        network = create_model(architecture, num_classes=file.num_classes)
     report = load_weights(network, file)
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)

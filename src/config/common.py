@@ -58,16 +58,25 @@ class ModelOptions(Options):
     @field_validator("model")
     @classmethod
     def _known_model(cls, name: str | None) -> str | None:
-        if name is None or name in ARCHITECTURES or Path(name).suffix in SUFFIXES:
-            return name
-        names = ", ".join(ARCHITECTURES)
-        raise ValueError(f"unknown network{did_you_mean(name, ARCHITECTURES)} ({names}, or an architecture file)")
+        return known_model(name)
 
     @model_validator(mode="after")
     def _one_source_of_weights(self) -> Self:
         if self.pretrained and self.ckpt:
             raise conflict("pretrained", f"ckpt names other weights, {self.ckpt}; leave one of them out")
         return self
+
+
+def known_model(name: str | None) -> str | None:
+    """Return `name` if it is that of a network or of an architecture file, or None.
+
+    Raises:
+        ValueError: there is no such network.
+    """
+    if name is None or name in ARCHITECTURES or Path(name).suffix in SUFFIXES:
+        return name
+    names = ", ".join(ARCHITECTURES)
+    raise ValueError(f"unknown network{did_you_mean(name, ARCHITECTURES)} ({names}, or an architecture file)")
 
 
 class ImageOptions(Options):

@@ -5,16 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from src.config.common import DataOptions, DeviceOptions, ModelOptions
-from src.config.options import PicturePath, option, same_option
+from pydantic import field_validator, model_validator
+from typing_extensions import Self
+
+from src.config.common import DataOptions, DeviceOptions, ModelOptions, known_model
+from src.config.options import PicturePath, conflict, option, same_option
+from src.design.architecture_file import SUFFIXES
+
+ALL = "all"  # networks with published weights
+
+
+def is_pattern(name: str) -> bool:
+    """Return whether `--model` names several networks: `all`, or a pattern such as `tinynet_*`."""
+    return name == ALL or (any(letter in name for letter in "*?[") and Path(name).suffix not in SUFFIXES)
 
 
 class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
-    """All options of eval.py."""
+    """All options of eval.py.
+
+    It evaluates several weights if `model` is a pattern, or `ckpt` is a folder or a pattern of paths.
+    """
 
     title: ClassVar[str] = "Output"
 
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
+    results: Path | None = option(
+        None, "write a CSV file with one line for each image: path, class, and the five most probable classes"
+    )
+    confusion: PicturePath = option(None, "write a picture of the confusion matrix (.png, .pdf), up to 100 classes")
+    table: Path | None = option(
+        None, "write a CSV file with one line for each of several weights: accuracy, loss, cost and source"
+    )
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, name: str | None) -> str | None:
+        return name if name is not None and is_pattern(name) else known_model(name)
+
+    @model_validator(mode="after")
+    def _only_published_weights_have_names(self) -> Self:
+        if self.model is not None and is_pattern(self.model) and not self.pretrained:
+            raise conflict("model", "several networks need their published weights; add --pretrained, or name one")
+        return self
 
 
 class PredictConfig(DeviceOptions, ModelOptions):

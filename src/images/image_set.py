@@ -47,14 +47,18 @@ class ImageSet(Protocol):
         """Return `FILE: FAULT` for each bad file. Show a progress bar if that takes more than a second."""
 
 
+def name_in_split(images: ImageSet, image: ImageRef) -> str:
+    """Return the path of an image relative to its split, such as `cat/1.jpg`, also for a packed image."""
+    return image.name if isinstance(image, PackedImage) else str(image)[len(str(images.root)) + len(os.sep) :]
+
+
 def fingerprint(images: ImageSet) -> str:
     """Return the SHA-256 of labels, names and sizes of all images.
 
     A folder and the set that was converted from it without re-encoding have the same fingerprint.
     """
     digest = hashlib.sha256()
-    start = len(str(images.root)) + len(os.sep)
     for image, label in zip(images.files, images.labels.tolist(), strict=True):
-        name = image.name if isinstance(image, PackedImage) else str(image)[start:]
+        name = name_in_split(images, image)
         digest.update(f"{label} {name} {image_size(image)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

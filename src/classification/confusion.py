@@ -1,0 +1,75 @@
+"""The confusion matrix of an evaluation, as numbers and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from src.errors import UserError
+from src.runtime.figures import check_picture_path, literal, new_figure, write_figure
+
+FLAG = "--confusion"
+MOST_CLASSES = 100  # of a picture with readable names
+MOST_COUNTED = 25  # classes of a picture with numbers in its cells
+LONGEST_NAME = 24  # characters; longer names lose their middle
+CELL, CELL_COUNTED = 0.17, 0.36  # inches, without and with numbers
+MARGIN = 3.2  # inches for names and the scale
+SMALLEST = 2.5  # inches of the matrix
+CONTRAST = 0.5  # exponent of the color scale: a share of 1 % is visible
+
+
+def check_confusion(classes: int, path: Path) -> None:
+    """Check before long work that the picture can be drawn.
+
+    Raises:
+        UserError: there are too many classes, matplotlib is missing, or `path` is a file of the user.
+    """
+    if classes > MOST_CLASSES:
+        raise UserError(
+            f"confusion: the data has {classes} classes, a picture shows at most {MOST_CLASSES}; take --results, "
+            "which has the classes of each image"
+        )
+    check_picture_path(path, FLAG)
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Return how many images of each class (row) were taken for each class (column): int (classes, classes)."""
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def draw_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix; colors are shares of a class's images, numbers count them.
+
+    Raises:
+        UserError: as `check_confusion`, or the file cannot be written.
+    """
+    classes = len(names)
+    counted = classes <= MOST_COUNTED
+    side = max(SMALLEST, classes * (CELL_COUNTED if counted else CELL))
+    figure = new_figure(side + MARGIN, side + MARGIN - 0.6, FLAG)
+    from matplotlib.colors import PowerNorm
+
+    axes = figure.subplots()
+    shares = matrix / np.maximum(1, matrix.sum(1, keepdims=True))
+    colors = axes.imshow(shares, cmap="Blues", norm=PowerNorm(CONTRAST, 0, 1))
+    labels = [literal(_shortened(name)) for name in names]
+    size = 9 if counted else 7
+    axes.set_xticks(range(classes), labels, rotation=90, fontsize=size)
+    axes.set_yticks(range(classes), labels, fontsize=size)
+    right, total = int(matrix.trace()), int(matrix.sum())
+    axes.set(xlabel="predicted class", ylabel="true class", title=f"{right:,} of {total:,} images right")
+    figure.colorbar(colors, ax=axes, label="share of the images of a true class", shrink=0.8, aspect=40)
+    for row, column in np.argwhere(matrix) if counted else ():
+        color = "white" if shares[row, column] ** CONTRAST > 0.5 else "black"
+        axes.text(column, row, matrix[row, column], ha="center", va="center", color=color, fontsize=8)
+    write_figure(figure, path, dpi=110)
+
+
+def _shortened(name: str) -> str:
+    """Return a name with at most `LONGEST_NAME` characters; its start and end distinguish it from others."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    end = LONGEST_NAME // 2
+    return f"{name[: LONGEST_NAME - end - 1]}\u2026{name[-end:]}"
