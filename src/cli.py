@@ -14,16 +14,18 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
-import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from src.config import COMMANDS, Options, keys
-from src.config.options import CONFLICT, key_of
+from src.config.options import CONFLICT, expand_path, key_of
 from src.design.architecture_file import SUFFIXES
 from src.errors import Diverged, UserError, did_you_mean
+from src.runtime import texts
+from src.runtime.streams import flush_output, prepare_streams, report
 
 Schema = TypeVar("Schema", bound=Options)
+LONGEST_VALUE = 200  # characters of a value in an error line
 Command = tuple[type[Options], Callable[[Any], None]]  # a command's schema, and the function that does its work
 
 
@@ -64,21 +66,17 @@ def run_commands(commands: Mapping[str, Command], doc: str, argv: Sequence[str] 
 
 
 def _act(parser: Parser, action: Callable[[Any], None], argv: Sequence[str]) -> int:
+    prepare_streams()
     debug = "--debug" in argv
     try:
         config = _configuration(parser, argv)
         debug = config.debug
         action(config)
-    except (UserError, Diverged) as error:
+        flush_output()
+    except (UserError, Diverged, OSError, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
-        return 3 if isinstance(error, Diverged) else 2
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has closed it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it at exit
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return report(error)
     return 0
 
 
@@ -98,10 +96,9 @@ def validate(schema: type[Schema], values: Mapping[str, Any], origin: Mapping[st
         UserError: the first value that does not fit: where it was set, key, value, what is allowed.
     """
     for key, value in values.items():
-        if isinstance(value, bool) and schema.model_fields[keys(schema)[key]].annotation is not bool:
-            raise UserError(
-                f"{origin.get(key)}: {key} is {value}, because YAML reads on, off, yes, no as booleans; quote it"
-            )
+        field = schema.model_fields[keys(schema)[key]]
+        if isinstance(value, bool) and field.annotation is not bool:  # pydantic would take it for 0 or 1
+            raise UserError(f"{origin.get(key)}: {key} is {str(value).lower()}, a boolean ({key}: {field.description})")
     try:
         return schema.model_validate(values)
     except ValidationError as failure:
@@ -109,21 +106,20 @@ def validate(schema: type[Schema], values: Mapping[str, Any], origin: Mapping[st
         key = str(error["ctx"]["key"] if error["type"] == CONFLICT else error["loc"][0])
         field = schema.model_fields[keys(schema)[key]]
         text = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-        raise UserError(
-            f"{origin.get(key, 'default')}: {key} is {values.get(key, field.default)!r}: {text} "
-            f"({key}: {field.description})"
-        ) from None
+        value, place = _short(repr(values.get(key, field.default))), origin.get(key, "default")
+        raise UserError(f"{place}: {key} is {value}: {text} ({key}: {field.description})") from None
 
 
-def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, Path]]:
+def read_yaml(file: Path, seen: tuple[str, ...] = ()) -> dict[str, tuple[Any, Path]]:
     """Return key -> (value, file that sets it) of a YAML file and its `base:` (a path relative to the file).
 
-    A key of the file overrules the same key of its base. `seen` are the files that led here.
+    A key of the file overrules the same key of its base. `seen` are the real paths of the files that led here.
 
     Raises:
         UserError: the file is missing, is not a mapping, has an unknown key, or is its own base.
     """
-    if file.resolve() in seen:
+    real = os.path.realpath(file)
+    if real in seen:
         raise UserError(f"{file}: `base:` leads back to the file itself; remove one of the links")
     content = _read_mapping(file)
     base = content.pop("base", None)
@@ -136,19 +132,21 @@ def read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, tuple[Any, P
     model = content.get("model")
     if isinstance(model, str) and Path(model).suffix in SUFFIXES and (file.parent / model).exists():
         content["model"] = str(file.parent / model)  # an architecture file, relative to this one
-    merged = read_yaml(file.parent / str(base), (*seen, file.resolve())) if base else {}
-    return merged | {key: (value, file) for key, value in content.items()}
+    values = {key: (value, file) for key, value in content.items()}
+    if base is None:
+        return values
+    return read_yaml(file.parent / _path(str(base), str(file), "base"), (*seen, real)) | values
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = texts.read_yaml(file)
     except OSError as error:
         raise UserError(
             f"cannot read the configuration {file}: {error.strerror}; config/ holds those of this project"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
     if not isinstance(content, dict):
         raise UserError(f"{file} holds a {type(content).__name__}; expected lines of `key: value`")
     return content
@@ -188,11 +186,22 @@ def _configuration(parser: Parser, argv: Sequence[str]) -> Any:
         raise UserError(f"{what} {flag!r}{did_you_mean(flag, known)}; `{parser.prog} --help` lists all flags")
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    if config_file := flags.pop("config", None):
-        for key, (value, file) in read_yaml(Path(config_file)).items():
+    if (config_file := flags.pop("config", None)) is not None:
+        for key, (value, file) in read_yaml(_path(config_file, "command line", "config")).items():
             if key in keys(parser.schema):
                 values[key], origin[key] = value, str(file)
     return validate(parser.schema, values | flags, origin | dict.fromkeys(flags, "command line"))
+
+
+def _path(text: str, origin: str, key: str) -> Path:
+    try:
+        return Path(expand_path(text))
+    except ValueError as error:
+        raise UserError(f"{origin}: {key} is {text!r}: {error}") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
 
 
 def _add_flag(section: argparse._ArgumentGroup, key: str, field: FieldInfo) -> None:

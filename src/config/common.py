@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
-from src.config.options import Options, conflict, option
+from src.config.options import OptionalName, OptionalPath, Options, conflict, option
 from src.design.architecture_file import SUFFIXES
 from src.design.families import ARCHITECTURES
 from src.errors import did_you_mean
@@ -38,12 +38,12 @@ class ModelOptions(Options):
 
     title: ClassVar[str] = "Model"
 
-    model: str | None = option(
+    model: OptionalName = option(
         None,
         "network, such as tinynet_c, or an architecture file (.yaml, .json); default the checkpoint's own",
         title="MODEL_OR_FILE",
     )
-    ckpt: Path | None = option(None, "weights to start from: .ckpt, .safetensors (timm's) or .pth (needs torch)")
+    ckpt: OptionalPath = option(None, "weights to start from: .ckpt, .safetensors or .pth, of this project or of others")
     pretrained: bool = option(
         False, "instead of ckpt: the weights that timm published for model, from the Hugging Face hub or its cache"
     )
@@ -84,7 +84,7 @@ class ImageOptions(Options):
 
     title: ClassVar[str] = "Images"
 
-    data_path: str | None = option(
+    data_path: OptionalName = option(
         None, "folder with train/CLASS/ and val/CLASS/ images, or `digits` for the embedded handwritten digits"
     )
     workers: int = option(0, "threads that decode images; 0: one per core, at most 8", ge=0)
@@ -92,6 +92,11 @@ class ImageOptions(Options):
         "auto",
         "check for damaged files first: full decodes every image, quick reads the ends of each file, "
         "auto is full up to 20,000 images",
+    )
+    class_order: Literal["auto", "text", "natural"] = option(
+        "auto",
+        "how class folders are numbered: text: 0, 1, 10, 2, as in torchvision; natural: 0, 1, 2, 10, as in timm; "
+        "auto: as the weights name their classes, else text",
     )
 
 

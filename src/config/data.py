@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from src.config.common import ImageOptions, ProgramOptions
-from src.config.options import option
+from src.config.options import OptionalPath, option
 
 
 class CheckConfig(ImageOptions, ProgramOptions):
@@ -18,7 +17,7 @@ class ConvertConfig(ImageOptions, ProgramOptions):
 
     title: ClassVar[str] = "Conversion"
 
-    output: Path | None = option(None, "folder of the converted data set: new, or that of an interrupted conversion")
+    output: OptionalPath = option(None, "folder of the converted data set: new, or that of an interrupted conversion")
     short_side: int = option(
         0,
         "shrink larger images to this short side, pixels, and save them as JPEG of quality 95; 0: copy all unchanged",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def choose_run_dir(run_dir: Path | None, resume: str | None, name: str) -> Path:
     if resume == "auto":
         raise UserError("resume is auto, but no run is named; give --run_dir")
     if resume:
-        checkpoints = Path(resume).resolve().parent
+        checkpoints = Path(os.path.realpath(resume)).parent  # `Path.resolve` fails for links in a circle
         if checkpoints.name != "checkpoints":
             raise UserError(f"resume: {resume} is not in the folder of a run; give --run_dir")
         return checkpoints.parent

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions, known_model
-from src.config.options import PicturePath, conflict, option, same_option
+from src.config.options import AnyPath, OptionalPath, PicturePath, conflict, option, same_option
 from src.design.architecture_file import SUFFIXES
 
 ALL = "all"  # networks with published weights
@@ -29,11 +29,11 @@ class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
     title: ClassVar[str] = "Output"
 
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
-    results: Path | None = option(
+    results: OptionalPath = option(
         None, "write a CSV file with one line for each image: path, class, and the five most probable classes"
     )
     confusion: PicturePath = option(None, "write a picture of the confusion matrix (.png, .pdf), up to 100 classes")
-    table: Path | None = option(
+    table: OptionalPath = option(
         None, "write a CSV file with one line for each of several weights: accuracy, loss, cost and source"
     )
 
@@ -54,11 +54,11 @@ class PredictConfig(DeviceOptions, ModelOptions):
 
     title: ClassVar[str] = "Prediction"
 
-    images: tuple[Path, ...] = option((), "images, or folders of images", title="IMAGE_OR_FOLDER")
+    images: tuple[AnyPath, ...] = option((), "images, or folders of images", title="IMAGE_OR_FOLDER")
     batch_size: int = option(32, "images per batch", ge=1)
     workers: int = same_option(DataOptions, "workers")
     crop_pct: float | None = same_option(DataOptions, "crop_pct")
     top_k: int = option(5, "number of classes to list for each image", ge=1)
-    labels: Path | None = option(None, "text file with one class name per line; default the checkpoint's own")
+    labels: OptionalPath = option(None, "text file with one class name per line; default the checkpoint's own")
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
     sheet: PicturePath = option(None, "write a picture of the images with their predictions to this file (.png, .pdf)")

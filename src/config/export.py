@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions
-from src.config.options import conflict, option, same_option
+from src.config.options import OptionalName, OptionalPath, conflict, option, same_option
 
 
 class ExportConfig(DeviceOptions, ModelOptions):
@@ -18,7 +17,7 @@ class ExportConfig(DeviceOptions, ModelOptions):
 
     title: ClassVar[str] = "Export"
 
-    file_name: Path | None = option(None, "output path without suffix; default the model's name")
+    file_name: OptionalPath = option(None, "output path without suffix; default the model's name")
     file_format: Literal["MINDIR", "ONNX", "AIR", "SAFETENSORS", "CKPT"] = option(
         "MINDIR",
         "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; "
@@ -26,17 +25,20 @@ class ExportConfig(DeviceOptions, ModelOptions):
     )
     batch_size: int = option(1, "images per call; 0: any number (dynamic)", ge=0)
     crop_pct: float | None = same_option(DataOptions, "crop_pct")
-    images: Path | None = option(None, "image or folder to verify the file on; default two photographs of this project")
+    images: OptionalPath = option(
+        None, "image or folder to verify the file on; default two photographs of this project"
+    )
     fold: bool = option(True, "MINDIR, ONNX, AIR: fold BatchNorm into the convolutions before it")
     precision: Literal["fp32", "fp16", "int8"] = option(
         "fp32", "MINDIR, ONNX: fp16 halves the file; ONNX: int8 needs --calibration and runs in ONNX Runtime"
     )
-    calibration: Path | None = option(
+    calibration: OptionalPath = option(
         None, "int8: folder of images, such as a part of the training set; 256 of them are used"
     )
-    data_path: str | None = option(
+    data_path: OptionalName = option(
         None, "int8: data set (or `digits`) whose val images score the file; default the calibration's, without labels"
     )
+    class_order: Literal["auto", "text", "natural"] = same_option(DataOptions, "class_order")
     input_type: Literal["float32", "uint8"] = option(
         "float32", "MINDIR, ONNX: float32: normalized NCHW; uint8: RGB pixels NHWC, which the graph normalizes"
     )

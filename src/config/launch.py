@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
-from src.config.options import Options, conflict, option
+from src.config.options import Name, OptionalName, OptionalPath, Options, conflict, option
 
 AUTO = "auto"
 
@@ -18,12 +18,12 @@ class LaunchFlags(Options):
 
     title: ClassVar[str] = "Launcher"
 
-    data_path: str = option("digits", "folder with train/ and val/, or `digits` for the embedded handwritten digits")
-    config: Path | None = option(
+    data_path: Name = option("digits", "folder with train/ and val/, or `digits` for the embedded handwritten digits")
+    config: OptionalPath = option(
         None, "YAML of the training; default config/digits.yaml for the digits, else config/tinynet_c.yaml"
     )
-    resume: str | None = option(None, "auto, or the checkpoint to resume from", title="auto|PATH")
-    run_dir: Path | None = option(None, "folder of the run; default runs/CONFIG-DATE")
+    resume: OptionalName = option(None, "auto, or the checkpoint to resume from", title="auto|PATH")
+    run_dir: OptionalPath = option(None, "folder of the run; default runs/CONFIG-DATE")
     device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(AUTO, "auto: NPUs if there are any, else the CPU")
     nodes: int = option(1, "number of machines", ge=1)
     node_rank: int = option(0, "number of this machine, from 0", ge=0)
@@ -42,7 +42,7 @@ class LaunchConfig(LaunchFlags):
     # The arguments that may be given without a flag, in this order.
     POSITIONAL: ClassVar[tuple[str, ...]] = ("workers", "data_path", "config", "resume")
 
-    workers: str = option(
+    workers: Name = option(
         AUTO, "workers on this machine, one per device, or a rank table (.json); auto: all NPUs, else 2 on the CPU"
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 CONFLICT = "conflict"  # pydantic's `type` of an error between two fields
@@ -44,6 +45,24 @@ def conflict(key: str, reason: str) -> PydanticCustomError:
     return PydanticCustomError(CONFLICT, "{reason}", {"key": key, "reason": reason})
 
 
+def expand_path(path: Any) -> Any:
+    """Return the text of a path with the home folder for a leading `~`, as a shell does. Other values stay as they are.
+
+    Raises:
+        ValueError: the text is empty, as when a script's variable is not set, or cannot be a path.
+    """
+    if not isinstance(path, (str, Path)):
+        return path
+    expanded = os.path.expanduser(path)
+    if not expanded:
+        raise ValueError("expected a path; an empty text is none (is a variable not set?)")
+    if "\0" in expanded:
+        raise ValueError("a path cannot hold a NUL character")
+    if str(expanded).split("/")[0] == "~":
+        raise ValueError("the home folder is not known; set HOME, or give the whole path")
+    return expanded
+
+
 def check_picture(path: Path | None) -> Path | None:
     """Return `path` if matplotlib and Pillow can write a picture to it.
 
@@ -55,7 +74,11 @@ def check_picture(path: Path | None) -> Path | None:
     return path
 
 
-PicturePath = Annotated[Path | None, AfterValidator(check_picture)]
+Name = Annotated[str, BeforeValidator(expand_path)]  # a path, or a word that stands for something else, as `digits`
+AnyPath = Annotated[Path, BeforeValidator(expand_path)]
+OptionalName = Annotated[str | None, BeforeValidator(expand_path)]
+OptionalPath = Annotated[Path | None, BeforeValidator(expand_path)]
+PicturePath = Annotated[Path | None, AfterValidator(check_picture), BeforeValidator(expand_path)]
 
 
 def key_of(name: str, schema: type[Options]) -> str:

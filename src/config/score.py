@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from src.config.common import ProgramOptions
-from src.config.options import option
+from src.config.common import ImageOptions, ProgramOptions
+from src.config.options import OptionalName, OptionalPath, option, same_option
 
 
 class ScoreConfig(ProgramOptions):
@@ -14,12 +13,13 @@ class ScoreConfig(ProgramOptions):
 
     title: ClassVar[str] = "Scoring"
 
-    results: Path | None = option(None, "JSON or CSV file of tinynet_infer, or a folder of NAME_0.bin files")
-    data_path: str | None = option(None, "images that were run: folder with CLASS/ or val/CLASS/, or `digits`")
-    label_file: Path | None = option(
+    results: OptionalPath = option(None, "JSON or CSV file of tinynet_infer, or a folder of NAME_0.bin files")
+    data_path: OptionalName = option(None, "images that were run: folder with CLASS/ or val/CLASS/, or `digits`")
+    class_order: Literal["auto", "text", "natural"] = same_option(ImageOptions, "class_order")
+    label_file: OptionalPath = option(
         None, "labels, instead of data_path: text of `NAME LABEL` lines, or JSON {NAME: LABEL}"
     )
-    description: Path | None = option(
+    description: OptionalPath = option(
         None, "JSON file that export.py wrote beside the model; its classes must be those of the labels"
     )
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")

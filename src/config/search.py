@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
 from src.config.common import ProgramOptions
-from src.config.options import PicturePath, option
+from src.config.options import AnyPath, Name, OptionalPath, PicturePath, option
 
 UNITS = {  # field -> factors of the units that its value may have, and an example
     "macs": ({"": 1, "k": 1e3, "m": 1e6, "g": 1e9}, "100M"),
@@ -29,7 +28,7 @@ class CostConfig(PlotOptions):
 
     title: ClassVar[str] = "Networks"
 
-    models: tuple[str, ...] = option((), "names such as tinynet_c, or architecture files", title="MODEL_OR_FILE")
+    models: tuple[Name, ...] = option((), "names such as tinynet_c, or architecture files", title="MODEL_OR_FILE")
     every: bool = option(False, "all networks of this project, one line each", alias="all")
     num_classes: int = option(1000, "number of classes of the classifier", ge=1)
     input_size: int = option(0, "side of the input image, pixels; 0: the network's own", ge=0)
@@ -42,7 +41,7 @@ class FormulaConfig(PlotOptions):
     title: ClassVar[str] = "Network for a budget"
 
     macs: float | None = option(None, "budget: MACs of one image, such as 100M or 0.6G", title="MACS", gt=0)
-    base: str = option(
+    base: Name = option(
         "efficientnet_b0",
         "network to scale: a name or an architecture file; only a flag, because `base:` in YAML names another YAML",
         title="MODEL_OR_FILE",
@@ -52,7 +51,7 @@ class FormulaConfig(PlotOptions):
         "tiny: the TinyNet paper's formula, makes networks smaller; "
         "giant: EfficientNet's compound scaling, smaller or larger",
     )
-    points: Path | None = option(
+    points: OptionalPath = option(
         None, "tiny: fit it on the points of this .csv or .json file (c, r, d) instead of the published TinyNets"
     )
     pixels: int = option(4, "tiny: largest change of the resolution to meet the budget, pixels", ge=0, le=64)
@@ -64,7 +63,7 @@ class FormulaConfig(PlotOptions):
     )
     benchmark: bool = option(False, "time the network on this machine, as an ONNX file in ONNX Runtime")
     threads: int = option(1, "benchmark, latency: threads per image", ge=1)
-    output: Path | None = option(
+    output: OptionalPath = option(
         None, "write the network to an architecture file (.yaml, .yml, .json), and NAME_train.yaml for train.py"
     )
 
@@ -87,7 +86,7 @@ class CompareConfig(ProgramOptions):
 
     title: ClassVar[str] = "Networks"
 
-    models: tuple[str, ...] = option((), "two names or architecture files", title="MODEL_OR_FILE")
+    models: tuple[Name, ...] = option((), "two names or architecture files", title="MODEL_OR_FILE")
 
 
 class TableConfig(ProgramOptions):
@@ -96,4 +95,4 @@ class TableConfig(ProgramOptions):
     title: ClassVar[str] = "Output"
 
     write: bool = option(False, "write the table into the given files, between their two marker comments")
-    files: tuple[Path, ...] = option((), "with --write: Markdown files; *_CN.md are Chinese", title="FILE")
+    files: tuple[AnyPath, ...] = option((), "with --write: Markdown files; *_CN.md are Chinese", title="FILE")

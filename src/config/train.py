@@ -6,14 +6,13 @@ file config/imagenet.yaml is the readable form of that recipe, with its sources.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions
-from src.config.options import Options, conflict, option
+from src.config.options import OptionalName, OptionalPath, Options, conflict, option
 
 
 class AugmentOptions(Options):
@@ -160,12 +159,12 @@ class RunOptions(Options):
 
     title: ClassVar[str] = "Run"
 
-    run_dir: Path | None = option(None, "folder of the run; default runs/MODEL-DATE")
+    run_dir: OptionalPath = option(None, "folder of the run; default runs/MODEL-DATE")
     cache: Literal["auto", "on", "off"] = option(
         "auto", "keep encoded training images in memory; auto: data sets below 256 MB"
     )
     seed: int = option(1, "seed of weights, image order, augmentation and dropout", ge=0, le=2**32 - 1)
-    resume: str | None = option(
+    resume: OptionalName = option(
         None,
         "auto: resume from RUN_DIR/checkpoints/last.ckpt if that exists; PATH: resume from that checkpoint",
         title="auto|PATH",

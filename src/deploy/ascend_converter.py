@@ -17,7 +17,7 @@ import numpy as np
 
 from src.deploy.deployed_network import INPUT, image_shape
 from src.images.preprocess import Preprocess
-from src.runtime.files import atomic_write
+from src.runtime.files import write_text
 
 # precision -> names in converter_lite and atc: float16 where the chip has no float32 kernel, or float16 throughout
 PRECISION_MODES = {"fp32": ("preferred_fp32", "allow_fp32_to_fp16"), "fp16": ("enforce_fp16", "force_fp16")}
@@ -46,16 +46,22 @@ class Conversion:
     @property
     def aipp_name(self) -> str:
         """Return the name of the AIPP file. It depends on the preprocessing alone."""
-        return f"{self.file.stem}.aipp.cfg"
+        return converter_files(self.file)[0].name
 
     @property
     def config_name(self) -> str:
         """Return the name of the configuration of converter_lite."""
-        return f"{self.file.stem}.converter.cfg"
+        return converter_files(self.file)[1].name
 
     def shape(self) -> list[int]:
         """Return the shape of the input; with gears the batch is -1."""
         return [-1 if self.gears else self.batch_size, *image_shape(self.preprocess.size, "float32")]
+
+
+def converter_files(file: Path) -> list[Path]:
+    """Return the paths of AIPP settings, configuration and shell script for a graph at `file`."""
+    names = (f"{file.stem}.aipp.cfg", f"{file.stem}.converter.cfg", f"{file.name}.convert.sh")
+    return [file.with_name(name) for name in names]
 
 
 def write_converter_files(conversion: Conversion) -> list[Path]:
@@ -67,10 +73,9 @@ def write_converter_files(conversion: Conversion) -> list[Path]:
     texts = {conversion.aipp_name: aipp_config(conversion.preprocess)}
     if conversion.file.suffix == ".mindir":
         texts[conversion.config_name] = converter_config(conversion)
-    texts[f"{conversion.file.name}.convert.sh"] = convert_script(conversion)
+    texts[converter_files(conversion.file)[2].name] = convert_script(conversion)
     for name, text in texts.items():
-        with atomic_write(conversion.file.with_name(name)) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(conversion.file.with_name(name), text)
     return [conversion.file.with_name(name) for name in texts]
 
 

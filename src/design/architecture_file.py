@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from src.design.architecture import Architecture, Family, Stage, Style
 from src.design.validation import describe, expectation, place
 from src.errors import UserError, did_you_mean
-from src.runtime.files import atomic_write
+from src.runtime.files import write_text
+from src.runtime.texts import Dumper, read_json, read_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")
 ARCHITECTURE = TypeAdapter(Architecture)
@@ -89,14 +90,11 @@ def load_architecture(path: Path | str) -> Architecture:
         UserError: the file cannot be read, or as for `from_dict`.
     """
     path = Path(path)
-    parse = json.loads if _is_json(path) else yaml.safe_load
+    read = read_json if _is_json(path) else read_yaml
     try:
-        content = parse(path.read_text(encoding="utf-8"))
+        content = read(path)
     except OSError as error:
         raise UserError(f"cannot read the architecture {path}: {error.strerror}") from None
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        kind = "JSON" if _is_json(path) else "YAML"
-        raise UserError(f"{path} is not valid {kind}: {' '.join(str(error).split())}") from None
     return from_dict(content, str(path))
 
 
@@ -112,20 +110,19 @@ def save_architecture(architecture: Architecture, path: Path | str) -> None:
         text = json.dumps(content, indent=2) + "\n"
     else:
         content["stages"] = [_Row(stage) for stage in content["stages"]]
-        text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=float("inf"))
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        text = yaml.dump(content, Dumper=_RowDumper, sort_keys=False, width=float("inf"))
+    write_text(path, text)
 
 
 class _Row(dict):
     """A mapping that YAML writes in one line, so that the stages look like a table."""
 
 
-class _Dumper(yaml.SafeDumper):
+class _RowDumper(Dumper):
     """A dumper that can write a `_Row`."""
 
 
-_Dumper.add_representer(_Row, lambda dumper, row: dumper.represent_mapping("tag:yaml.org,2002:map", row, True))
+_RowDumper.add_representer(_Row, lambda dumper, row: dumper.represent_mapping("tag:yaml.org,2002:map", row, True))
 
 
 def _is_json(path: Path) -> bool:

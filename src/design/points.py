@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from src.design.cost import total_cost
 from src.design.families import EFFICIENTNET_B0, TINYNET_COEFFICIENTS, TINYNETS
 from src.errors import UserError
+from src.runtime.texts import read_json, read_text
 
 MIN_BUDGETS = 3  # different values of c that the regression needs
 MIN_FACTOR, MAX_FACTOR = 0.001, 100  # numbers outside are slips, such as a resolution in pixels
@@ -66,12 +67,9 @@ def read_points(path: Path | str) -> tuple[Point, ...]:
     if path.suffix not in (".csv", ".json"):
         raise UserError(f"{path}: a file of points ends in .csv or .json")
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = json.load(file) if path.suffix == ".json" else list(csv.DictReader(file))
+        rows = read_json(path) if path.suffix == ".json" else _read_csv(path)
     except OSError as error:
         raise UserError(f"cannot read the points {path}: {error.strerror}") from None
-    except (ValueError, csv.Error, RecursionError) as error:
-        raise UserError(f"{path} is not valid {path.suffix[1:].upper()}: {error}") from None
     try:
         points = POINTS.validate_python([_numbers(row) for row in rows] if isinstance(rows, list) else rows)
     except ValidationError as failure:
@@ -79,6 +77,18 @@ def read_points(path: Path | str) -> tuple[Point, ...]:
     if (budgets := len({point.c for point in points})) < MIN_BUDGETS:
         raise UserError(f"{path} has points at {budgets} values of c; the formula needs at least {MIN_BUDGETS}")
     return tuple(points)
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    try:
+        rows = csv.DictReader(io.StringIO(read_text(path)))
+        columns = rows.fieldnames or ()
+        for column in columns:
+            if list(columns).count(column) > 1:
+                raise UserError(f"{path} has the column {column!r} twice; remove one")
+        return list(rows)
+    except csv.Error as error:
+        raise UserError(f"{path} is not valid CSV: {error}") from None
 
 
 def _numbers(row: Any) -> Any:

@@ -47,7 +47,8 @@ def _write(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
     """Write `images` (n, 8, 8), values 0 to 16, with `labels` (n,) as PNG files."""
     order = np.random.RandomState(SPLIT_SEED).permutation(len(images))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".digits-", dir=folder.parent))
+    place = Path(tempfile.mkdtemp(prefix=".digits-", dir=folder.parent))
+    building = place / folder.name  # with the mode that the umask gives; that of `place` is 0700
     try:
         for position, index in enumerate(order):
             split = "val" if position < VAL_IMAGES else "train"
@@ -56,9 +57,7 @@ def _write(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             pixels = (images[index] * 255 / 16).round().astype(np.uint8)
             Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(target)
-        building.chmod(0o755)
         os.rename(building, folder)
-    except BaseException:
-        shutil.rmtree(building)
-        raise
+    finally:
+        shutil.rmtree(place)
     logger.info("wrote %d digits to %s", len(order), folder)

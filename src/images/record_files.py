@@ -20,7 +20,8 @@ from typing import TypedDict
 import numpy as np
 
 from src.errors import UserError
-from src.runtime.files import atomic_write
+from src.runtime.files import write_text
+from src.runtime.texts import read_text
 
 CONTENTS = "dataset.json"
 NAME_ERRORS = "surrogateescape"  # file names are bytes, which need not be UTF-8
@@ -67,7 +68,7 @@ def read_contents(root: Path) -> Contents:
     """
     path = root / CONTENTS
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        contents = json.loads(read_text(path))
         if not {"train", "val"} <= contents["splits"].keys() or "short_side" not in contents:
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -79,8 +80,7 @@ def read_contents(root: Path) -> Contents:
 
 def write_contents(contents: Contents, root: Path) -> None:
     """Write dataset.json."""
-    with atomic_write(root / CONTENTS) as path:
-        path.write_text(json.dumps(contents, indent=1), encoding="utf-8")
+    write_text(root / CONTENTS, json.dumps(contents, indent=1))
 
 
 def shard_paths(folder: Path, name: str) -> tuple[Path, Path]:

@@ -13,7 +13,7 @@ from src.images.folder import ImageFolder
 from src.images.image_file import image_size
 from src.images.locate import ImageMark, locate
 from src.images.record_files import Shard, checksum, shard_paths, write_index
-from src.runtime.files import fsync_file
+from src.runtime.files import finish_file, require_space
 
 SCHEMA = {"image": {"type": "bytes"}, "label": {"type": "int32"}, "name": {"type": "string"}}
 HEADER_BYTES = 1 << 22
@@ -39,8 +39,8 @@ def write_shard(images: ImageFolder, rows: range, chunks: Iterable[list[bytes]],
     labels = images.labels[rows.start : rows.stop]
     write_index(index, locate(shard, marks), [mark.length for mark in marks], labels, names)
     entry = Shard(bytes=shard.stat().st_size, sha256=checksum(shard), index_sha256=checksum(index))
-    for path in building.iterdir():  # shard, index, and MindSpore's .db
-        fsync_file(path)
+    for path in list(building.iterdir()):  # shard, index, and MindSpore's .db
+        finish_file(path)
         path.replace(target / path.name)
     building.rmdir()
     return entry
@@ -50,9 +50,11 @@ def _write_records(
     images: ImageFolder, rows: range, names: list[str], chunks: Iterable[list[bytes]], shard: Path
 ) -> list[ImageMark]:
     largest = max(image_size(images.files[row]) for row in rows)
+    page = max(MIN_PAGE_BYTES, 2 << largest.bit_length())
+    require_space(shard.parent, HEADER_BYTES + page)
     writer = FileWriter(str(shard), shard_num=1)
     writer.set_header_size(HEADER_BYTES)
-    writer.set_page_size(max(MIN_PAGE_BYTES, 2 << largest.bit_length()))
+    writer.set_page_size(page)
     writer.add_schema(SCHEMA, images.root.name)
     utf8_names = (os.fsencode(name).decode("utf-8", "replace") for name in names)
     labels = iter(images.labels[rows.start : rows.stop].tolist())
@@ -60,6 +62,10 @@ def _write_records(
     for chunk in chunks:
         marks += map(ImageMark.of, chunk)
         records = zip(chunk, labels, utf8_names, strict=False)  # a chunk is shorter than the other two
-        writer.write_raw_data([dict(zip(SCHEMA, record, strict=True)) for record in records])
+        try:
+            writer.write_raw_data([dict(zip(SCHEMA, record, strict=True)) for record in records])
+        except RuntimeError:
+            require_space(shard.parent, page)  # MindRecord reports a full disk as a page of C++ calls
+            raise
     writer.commit()
     return marks

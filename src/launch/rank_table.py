@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from src.errors import UserError
+from src.runtime.texts import read_json
 
 
 class Device(BaseModel):
@@ -47,7 +48,7 @@ def read_rank_table(path: Path) -> RankTable:
         UserError: the file cannot be read, is not a rank table, or has machines with different numbers of devices.
     """
     try:
-        table = RankTable.model_validate_json(path.read_bytes())
+        table = RankTable.model_validate(read_json(path))
     except OSError as error:
         raise UserError(f"cannot read the rank table {path}: {error.strerror}") from None
     except ValidationError as failure:

@@ -7,7 +7,7 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from src.errors import UserError
@@ -29,7 +29,7 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
         ) as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            fsync_file(temporary)
+            finish_file(temporary)
             if previous is not None and path.exists():
                 _keep_previous(path, previous, Path(folder))
             temporary.replace(path)
@@ -38,27 +38,85 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by a text in UTF-8. Names of files that are not UTF-8 are written with their own bytes.
+
+    Raises:
+        UserError: as `atomic_write`.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
 def check_replaceable(path: Path, mark: bytes, fault: str) -> None:
     """Check that writing `path` loses no file of the user: there is none, it is empty, or it contains `mark`.
 
     Raises:
         UserError: there is another file; `fault` says why it is kept.
     """
+    check_output(path, lambda path: mark in path.read_bytes(), fault=fault)
+
+
+def check_output(
+    path: Path,
+    is_own: Callable[[Path], bool],
+    *read: str | Path | None,
+    fault: str = "was not made by this program",
+) -> None:
+    """Check that writing `path` loses no file of the user. Call this before the work whose result it will hold.
+
+    Args:
+        is_own: says of a file that exists whether this program has made it and may replace it.
+        read: files that the program reads; names that are no files are ignored.
+        fault: why a file that is not the program's own is kept.
+
+    Raises:
+        UserError: `path` is one of the files that are read, or somebody else's.
+    """
     try:
         if not path.exists() or (path.is_file() and path.stat().st_size == 0):
             return
-        if path.is_file() and mark in path.read_bytes():
+        for file in read:
+            if file is not None and os.path.exists(file) and os.path.samefile(file, path):
+                raise UserError(f"{path} is read and would be overwritten; give another name")
+        if path.is_file() and is_own(path):
             return
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
     raise UserError(f"{path} exists and {fault}; give another name, or remove it")
 
 
-def fsync_file(path: Path) -> None:
-    """Make a complete file readable for all users, and wait until it is on the disk."""
-    path.chmod(0o644)
+def require_space(folder: Path, size: int) -> None:
+    """Check that a folder has room for a file of `size` bytes, for libraries that do not say so in one line.
+
+    Raises:
+        OSError: the disk is full, or such a file is not allowed there.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def finish_file(path: Path) -> None:
+    """Give a complete file the mode of a new file, and wait until it is on the disk.
+
+    Libraries choose a mode of their own, such as MindSpore 0400. The umask decides instead, as for any new file.
+    """
+    probe = path.with_name(f"{path.name}.mode")  # to read the umask itself is not safe with threads
+    probe.touch()
+    path.chmod(probe.stat().st_mode & 0o777)
+    probe.unlink()
     with open(path, "rb") as file:
         os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def plain_path(folder: Path) -> Iterator[Path]:
+    """Give another path of a folder, without spaces and the like: MindSpore writes no file whose path has them."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(*paths: Path) -> None:

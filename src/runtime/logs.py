@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -25,7 +26,8 @@ class _TqdmHandler(logging.StreamHandler):
     """Log lines on the terminal that leave progress bars whole."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record), file=sys.stderr)
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe does not stop a training
+            tqdm.write(self.format(record), file=sys.stderr)
 
 
 def log_to(file: Path | None = None) -> None:
@@ -42,7 +44,7 @@ def log_to(file: Path | None = None) -> None:
     for earlier in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
         root.removeHandler(earlier)
         earlier.close()
-    handler = _LogFile(file, encoding="utf-8")
+    handler = _LogFile(file, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     root.addHandler(handler)
 

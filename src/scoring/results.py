@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from src.design.validation import describe
 from src.errors import UserError
+from src.runtime.texts import read_text
 
 TOP_K = 5  # best classes of an image that count for top-5
 BIN_SUFFIX = "_0.bin"  # of the first output; these networks have one output
@@ -69,7 +70,7 @@ def read_results(path: Path, num_classes: int | None) -> Results:
             f"results is {path}; expected a .json or .csv file, or a folder of .bin files, of tinynet_infer"
         )
     try:
-        entries = readers[path.suffix](path.read_text(encoding="utf-8", errors="surrogateescape"))
+        entries = readers[path.suffix](read_text(path, errors="surrogateescape"))
     except OSError as error:
         raise UserError(f"cannot read the results {path}: {error.strerror}") from None
     except ValidationError as failure:

@@ -67,7 +67,7 @@ def with_table(path: Path) -> str:
         UserError: the file cannot be read, or does not hold the markers of one table once each and in order.
     """
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode()  # not `read_text`: what is not the table stays as it is
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -19,10 +19,11 @@ from src.design.points import read_points
 from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_macs
 from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
+from src.runtime.files import check_output
 from src.search.columns import aligned
 from src.search.network_table import network_table
 from src.search.pictures import draw_formula
-from src.search.training_config import save_training_config
+from src.search.training_config import is_training_config, save_training_config, training_config_path
 
 # A scaling rule: base, budget in multiply-adds, options and picture file to a network and its report.
 Rule: TypeAlias = "Callable[[Architecture, float, FormulaConfig, Path | None], tuple[Architecture, str]]"
@@ -49,6 +50,8 @@ def find_network(config: FormulaConfig) -> None:
     if (config.macs is None) == (config.latency is None):
         raise UserError("macs or latency: give one of them, such as --macs 100M or --latency 5ms")
     base = find_architecture(config.base)
+    if config.output:
+        _check_outputs(config, config.output)
     rule = by_giant_rule if config.rule == "giant" else by_tiny_rule
     latencies = ""
     if config.macs is not None:
@@ -65,6 +68,12 @@ def find_network(config: FormulaConfig) -> None:
         recipe = save_training_config(network, base, config.rule, config.output)
         report += f"\nwritten to {config.output}; train it by {recipe}"
     print(f"{report}\n\n{network_table(network)}")
+
+
+def _check_outputs(config: FormulaConfig, output: Path) -> None:
+    recipe = training_config_path(output)
+    for path in (output, recipe):
+        check_output(path, lambda _: is_training_config(recipe), config.base, config.points)
 
 
 def by_tiny_rule(

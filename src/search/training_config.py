@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import Literal
+
+import yaml
 
 from src.design.architecture import Architecture, Family
 from src.design.cost import total_cost
-from src.runtime.files import atomic_write
+from src.errors import UserError
+from src.runtime.files import write_text
+from src.runtime.texts import Dumper, printable, read_text
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config"
 
+MADE_FROM = "formula made it from"  # words of the header that tell these files from those of users
 RECIPES: dict[Family, str] = {
     "efficientnet": "efficientnet.yaml",
     "tinynet": "imagenet.yaml",
@@ -34,16 +40,27 @@ def save_training_config(
     Raises:
         UserError: the folder cannot be written to.
     """
-    path = architecture_file.with_name(f"{architecture_file.stem}_train.yaml")
+    path = training_config_path(architecture_file)
     folder = architecture_file.absolute().parent
     cost = total_cost(network)
     size = f"{network.resolution} px, {cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e6:.1f} M MACs"
-    text = f"""# {network.name}: {size}.
-#   python train.py --config {path} --data_path IMAGENET
-# The {rule} formula made it from {base.name}. Its accuracy is not known. Paths are relative to this file.
-base: {os.path.relpath(CONFIG / RECIPES[network.family], folder)}
-model: {architecture_file.name}
+    header = f"""# {printable(network.name)}: {size}.
+#   python train.py --config {printable(quote(str(path)))} --data_path IMAGENET
+# The {rule} {MADE_FROM} {printable(base.name)}. Its accuracy is not known. Paths are relative to this file.
 """
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    keys = {"base": os.path.relpath(CONFIG / RECIPES[network.family], folder), "model": architecture_file.name}
+    write_text(path, header + yaml.dump(keys, Dumper=Dumper, sort_keys=False, width=float("inf")))
     return path
+
+
+def training_config_path(architecture_file: Path) -> Path:
+    """Return NAME_train.yaml beside NAME.yaml."""
+    return architecture_file.with_name(f"{architecture_file.stem}_train.yaml")
+
+
+def is_training_config(path: Path) -> bool:
+    """Return whether a file is one that `save_training_config` has written."""
+    try:
+        return MADE_FROM in read_text(path)
+    except (OSError, UserError):
+        return False

@@ -14,8 +14,10 @@ import yaml
 from src.config import TrainConfig
 from src.errors import UserError
 from src.runtime.distributed import ranks
-from src.runtime.files import atomic_write, remove_leftovers
+from src.runtime.files import atomic_write, remove_leftovers, write_text
 from src.runtime.logs import log_to
+from src.runtime.texts import Dumper
+from src.training.checkpoint import previous_generation
 from src.training.curves import draw_curves
 from src.training.state import Row
 from src.training.task import Metric
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from tensorboardX import SummaryWriter
 
 PACKAGES = ("mindspore", "numpy", "pillow", "pydantic", "safetensors", "onnx", "onnxruntime")
+
+LOCK = ".lock"
+REWRITTEN = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
 
 
 class RunFolder:
@@ -42,16 +47,16 @@ class RunFolder:
             UserError: the folder cannot be written to, another training uses it, or tensorboardX is not installed.
         """
         try:
+            self._check_is_ours()
             self.last.parent.mkdir(parents=True, exist_ok=True)
             self._lock()
             log_to(self.folder / "train.log")
         except OSError as error:
             raise UserError(f"cannot write to run_dir {self.folder}: {error.strerror}; give another one") from None
-        names = ("config.yaml", "environment.txt", "metrics.csv", "curves.png")
-        remove_leftovers(self.last, self.best, *(self.folder / name for name in names))
-        settings = yaml.safe_dump(config.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=False)
-        _write_text(self.folder / "config.yaml", settings)
-        _write_text(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
+        remove_leftovers(self.last, self.best, *(self.folder / name for name in REWRITTEN))
+        settings = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+        write_text(self.folder / "config.yaml", yaml.dump(settings, Dumper=Dumper, sort_keys=False))
+        write_text(self.folder / "environment.txt", environment() + f"device {device}, {ranks()} processes\n")
         if config.tensorboard:
             self.events = _event_writer(self.folder / "tensorboard", len(rows) + 1)
         if rows:
@@ -72,16 +77,25 @@ class RunFolder:
         if self.lock:
             self.lock.close()
 
+    def _check_is_ours(self) -> None:
+        """Refuse a folder in which a user keeps files that a run would write over."""
+        if any(path.exists() for path in (self.folder / LOCK, self.last, previous_generation(self.last))):
+            return
+        for name in (*REWRITTEN, "train.log"):
+            if (self.folder / name).exists():
+                raise UserError(f"run_dir {self.folder} holds a {name}, but no run; give another one")
+
     def _lock(self) -> None:
         """Keep a second training out of the folder. The lock ends with the process, however that ends."""
-        self.lock = open(self.folder / ".lock", "w")  # noqa: SIM115 - held until close()
+        self.lock = open(self.folder / LOCK, "w")  # noqa: SIM115 - held until close()
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"run_dir {self.folder} is in use by another training; wait for its end") from None
 
     def _write_metrics(self, rows: list[Row]) -> None:
-        columns = list(dict.fromkeys(key for row in rows for key in row))
+        fullest_first = sorted(rows, key=len, reverse=True)  # its order of columns is kept; others lack some of them
+        columns = list(dict.fromkeys(key for row in fullest_first for key in row))
         with atomic_write(self.folder / "metrics.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
@@ -109,8 +123,3 @@ def _event_writer(folder: Path, epoch: int) -> SummaryWriter:
     except ImportError:
         raise UserError("tensorboard needs the package tensorboardX; `pip install tensorboardX`") from None
     return SummaryWriter(str(folder), purge_step=epoch, flush_secs=1)
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

@@ -6,13 +6,14 @@ import pytest
 import yaml
 from support.project import PROJECT
 
-from src.cli import parse, read_yaml, run, run_commands
+from src.cli import parse, read_yaml, run, run_commands, validate
 from src.config import (
     COMMANDS,
     CompareConfig,
     CostConfig,
     EvalConfig,
     FormulaConfig,
+    LaunchConfig,
     PredictConfig,
     TableConfig,
     TrainConfig,
@@ -112,6 +113,9 @@ def test_the_recipes_of_the_ghostnets():
         (["--crop_scale", "0.5", "1.5"], "a crop keeps at most 1"),
         (["--crop_scale", "0.5"], "argument --crop_scale: expected 2 arguments"),
         (["--config", "nowhere.yaml"], "cannot read the configuration nowhere.yaml"),
+        (["--config", ""], "command line: config is '': expected a path; an empty text is none"),
+        (["--run_dir", ""], "command line: run_dir is '': expected a path; an empty text is none"),
+        (["--data_path="], "command line: data_path is '': expected a path; an empty text is none"),
         (["stray"], "unexpected argument 'stray'"),
     ],
 )
@@ -127,7 +131,10 @@ def test_wrong_flags_are_explained(arguments, words):
         ("epochs: many", "c.yaml: epochs is 'many'"),
         ("epochs: 2.5", "c.yaml: epochs is 2.5"),
         ("hflip: 2", "c.yaml: hflip is 2: expected less than or equal to 1"),
-        ("check_data: off", "c.yaml: check_data is False, because YAML reads on, off"),
+        ("epochs: true", "c.yaml: epochs is true, a boolean"),
+        ("lr: 0.1\nlr: 0.001", "c.yaml is not valid YAML: line 2, column 1: the key 'lr' stands twice"),
+        ("base: ''", "c.yaml: base is '': expected a path; an empty text is none"),
+        ("run_dir: ''", "c.yaml: run_dir is '': expected a path; an empty text is none"),
         ("- a\n- b", "c.yaml holds a list"),
         ("a: [1", "c.yaml is not valid YAML"),
         ("base: c.yaml", "leads back to the file itself"),
@@ -137,6 +144,73 @@ def test_wrong_flags_are_explained(arguments, words):
 def test_wrong_yaml_names_the_file_and_the_key(tmp_path, text, words):
     with pytest.raises(UserError, match=re.escape(words)):
         parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", text)])
+
+
+def test_yaml_words_and_numbers_are_what_they_look_like(tmp_path):
+    text = "check_data: off\ncache: on\nlr: 1e-3\nepochs: 010\ndebug: yes\ndata_path: digits"
+    config = parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", text)])
+    assert (config.check_data, config.cache, config.lr, config.epochs, config.debug) == ("off", "on", 1e-3, 10, True)
+
+
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbfepochs: 5\r\nlr: 0.5\r\n", b"epochs: 5  \r\rlr:   0.5 # \xe9\xb1\xbc"])
+def test_yaml_of_other_systems_is_read(tmp_path, text):
+    (tmp_path / "c.yaml").write_bytes(text)
+    config = parse(TrainConfig, ["--config", str(tmp_path / "c.yaml")])
+    assert (config.epochs, config.lr) == (5, 0.5)
+
+
+def path_options():
+    """Give schema, key and a value below the home folder for every option that takes paths."""
+    suffixes = {"plot": ".png", "sheet": ".png", "confusion": ".png", "workers": ".json"}
+    for schema in (*COMMANDS, LaunchConfig):
+        for key, name in keys(schema).items():
+            field = schema.model_fields[name]
+            is_path = "Path" in str(field.annotation) or name in (
+                "data_path",
+                "model",
+                "models",
+                "base",
+                "resume",
+                "workers",
+            )
+            if is_path and field.annotation is not int:
+                yield pytest.param(schema, key, "~/a b" + suffixes.get(key, ".yaml"), id=f"{schema.__name__}-{key}")
+
+
+@pytest.mark.parametrize("schema, key, path", path_options())
+def test_every_path_may_begin_with_the_home_folder_and_is_not_empty(monkeypatch, schema, key, path):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    several = "tuple" in str(schema.model_fields[keys(schema)[key]].annotation)
+    config = validate(schema, {key: [path] if several else path}, {key: "here"})
+    found = getattr(config, keys(schema)[key])
+    assert str(found[0] if several else found) == path.replace("~", "/home/somebody")
+    for bad in ("", "\0"):
+        with pytest.raises(UserError, match=rf"here: {key} is .*(an empty text is none|NUL character)"):
+            validate(schema, {key: [bad] if several else bad}, {key: "here"})
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "a/~", "x~", "~x"])
+def test_other_tildes_stay_as_a_shell_leaves_them(path):
+    assert str(parse(TrainConfig, ["--run_dir", path]).run_dir) == path
+
+
+def test_an_unknown_home_is_named(monkeypatch):
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as without HOME and an entry in /etc/passwd
+    with pytest.raises(UserError, match="run_dir is '~/x': the home folder is not known; set HOME"):
+        parse(TrainConfig, ["--run_dir", "~/x"])
+
+
+def test_a_base_may_lie_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    write(tmp_path / "home/base.yaml", "epochs: 7")
+    assert parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", "base: ~/base.yaml")]).epochs == 7
+
+
+def test_a_long_value_is_cut_in_the_error(tmp_path):
+    with pytest.raises(UserError, match=r"lr is '9{196}\.\.\.: ") as error:
+        parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", "lr: '" + "9" * 5000 + "x'")])
+    assert len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize("schema", COMMANDS)

@@ -177,8 +177,10 @@ def test_missing_keys_are_named():
         ("net.json", "[" * 100_000, "is not valid JSON"),
         ("net.yaml", "\0", "is not valid YAML"),
         ("net.yaml", "", "the content is None"),
-        ("net.yaml", "name: &a [*a]", "expected numbers, texts, lists and mappings"),
-        ("net.yaml", "? 2024-01-01\n: 3", "expected numbers, texts, lists and mappings"),
+        ("net.yaml", "name: &a [*a]", "not valid YAML: its aliases stand for more than 100,000 values"),
+        ("net.yaml", "? 2024-01-01\n: 3", "unknown key 2024-01-01"),
+        ("net.yaml", "name: a\nname: b", "line 2, column 1: the key 'name' stands twice"),
+        ("net.json", '{"name": "a", "name": "b"}', "not valid JSON: the key 'name' stands twice"),
         ("net.txt", "", "ends in .yaml, .yml or .json"),
     ],
 )

@@ -1,5 +1,6 @@
 """The embedded digits as an image folder."""
 
+import os
 import sys
 
 import numpy as np
@@ -27,6 +28,13 @@ def test_each_split_has_ten_classes(digits, split, images):
 def test_images_are_gray_and_have_64_pixels_a_side(digits):
     with Image.open(ImageFolder.scan(digits / "val").files[0]) as image:
         assert np.asarray(image).shape == (64, 64)
+
+
+def test_the_umask_decides_who_may_read_the_digits(digits):
+    umask = os.umask(0o022)
+    os.umask(umask)
+    assert digits.stat().st_mode & 0o777 == 0o777 & ~umask
+    assert [path.name for path in digits.parent.iterdir()] == ["digits"]
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path):

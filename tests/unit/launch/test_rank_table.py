@@ -27,7 +27,6 @@ def test_servers_and_devices_are_read(tmp_path):
 @pytest.mark.parametrize(
     "text, place",
     [
-        ("", "the file: Invalid JSON"),
         ("[]", "the file: "),
         ("{}", "server_list: Field required"),
         ('{"server_list": 3}', "server_list: "),
@@ -57,3 +56,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_every_node_needs_the_same_number_of_devices(tmp_path, servers, counts):
     with pytest.raises(UserError, match=f"lists {counts} devices; every node needs the same number, at least one"):
         read_rank_table(write(tmp_path / "t.json", *servers))
+
+
+def test_a_file_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "t.json").write_text("")
+    with pytest.raises(UserError, match="t.json is not valid JSON: Expecting value"):
+        read_rank_table(tmp_path / "t.json")
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(tmp_path):
+    path = write(tmp_path / "t.json", ["0"])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_rank_table(path).server_list[0].device_ids == ["0"]

@@ -1,12 +1,14 @@
 """Atomic files: complete or unchanged, whatever happens while they are written."""
 
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from src.errors import UserError
-from src.runtime.files import atomic_write, remove_leftovers
+from src.runtime.files import atomic_write, check_output, plain_path, remove_leftovers, require_space, write_text
 
 
 def write(path, text, previous=None):
@@ -25,11 +27,30 @@ def no_links(*_):
 def test_a_file_is_replaced_whole_in_folders_that_are_made(tmp_path):
     path = tmp_path / "new/folder/a"
     write(path, "one")
-    assert path.read_text() == "one" and path.stat().st_mode & 0o777 == 0o644
+    assert path.read_text() == "one"
     with atomic_write(path) as temporary:
         temporary.write_text("two")
         assert path.read_text() == "one" and temporary.name == path.name
     assert path.read_text() == "two" and names(path.parent) == ["a"]
+
+
+@pytest.fixture
+def umask():
+    """Return a function that sets the umask of this process for one test."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.parametrize("mask, mode", [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+@pytest.mark.parametrize("library", [0o600, 0o400, 0o777])
+def test_the_umask_decides_who_may_read_a_file(tmp_path, umask, mask, mode, library):
+    umask(mask)
+    with atomic_write(tmp_path / "a") as temporary:
+        temporary.write_text("one")
+        temporary.chmod(library)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+    assert names(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), SystemExit(1)])
@@ -126,3 +147,49 @@ def test_what_a_killed_process_has_left_is_removed_and_nothing_else(tmp_path):
         (tmp_path / name).write_text("")
     remove_leftovers(tmp_path / "last.ckpt", tmp_path / "a[1].csv", tmp_path / "gone" / "b")
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+
+
+def test_a_text_keeps_the_bytes_of_a_name(tmp_path):
+    write_text(tmp_path / "a", os.fsdecode(b"caf\xe9\n"))
+    assert (tmp_path / "a").read_bytes() == b"caf\xe9\n"
+
+
+def test_a_new_file_may_be_written(tmp_path):
+    check_output(tmp_path / "a", lambda _: False, tmp_path / "a", "tinynet_c", None)
+
+
+def test_an_own_file_may_be_replaced(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    check_output(tmp_path / "a", lambda _: True, tmp_path / "b")
+
+
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(UserError, match="a exists and was not made by this program; give another name, or remove it"):
+        check_output(tmp_path / "a", lambda _: False)
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_file_that_is_read_is_not_replaced_under_any_name(tmp_path, link):
+    (tmp_path / "a").write_text("mine")
+    link(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(UserError, match="b is read and would be overwritten; give another name"):
+        check_output(tmp_path / "b", lambda _: True, None, str(tmp_path / "a"))
+
+
+def test_a_lack_of_space_is_noticed_before_a_file_is_written(tmp_path):
+    require_space(tmp_path, 1 << 20)
+    free = shutil.disk_usage(tmp_path).free
+    with pytest.raises(OSError, match="No space left on device|File too large"):
+        require_space(tmp_path, free + (1 << 40))
+    assert names(tmp_path) == []
+
+
+def test_a_folder_has_a_path_that_mindspore_takes(tmp_path):
+    folder = tmp_path / "with space, ü and 'quotes'"
+    folder.mkdir()
+    with plain_path(folder) as plain:
+        assert re.fullmatch(r"[0-9a-zA-Z@_\-.:/\\]+", str(plain))
+        (plain / "a").write_text("one")
+        (plain / "a").replace(folder / "b")
+    assert names(folder) == ["b"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from src.cli import parse
 from src.config import TrainConfig
 from src.errors import UserError
 from src.training.curves import draw_curves
@@ -58,3 +59,38 @@ def test_curves_show_each_line(tmp_path):
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (1430, 418)
         assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 10
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.csv", "train.log", "curves.png", "environment.txt"])
+def test_a_folder_with_files_of_the_user_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(UserError, match=f"run_dir {tmp_path} holds a {name}, but no run; give another one"):
+        RunFolder(tmp_path).open(TrainConfig(), [], "CPU")
+    assert (tmp_path / name).read_text() == "mine" and list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+@pytest.mark.parametrize("name", [".lock", "checkpoints/last.ckpt", "checkpoints/previous-last.ckpt"])
+def test_the_folder_of_a_run_is_taken_up_even_if_it_was_copied_without_its_lock(tmp_path, name):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / name).write_text("")
+    (tmp_path / "config.yaml").write_text("lr: 1")
+    run = RunFolder(tmp_path)
+    run.open(TrainConfig(lr=0.5), [], "CPU")
+    run.close()
+    assert "lr: 0.5" in (tmp_path / "config.yaml").read_text()
+
+
+def test_the_columns_keep_their_order_where_an_epoch_has_no_speed(tmp_path):
+    run = RunFolder(tmp_path)
+    run.open(TrainConfig(), [], "CPU")
+    run.report([{"epoch": 1, "train_loss": 2.0}, {"epoch": 2, "seconds": 3.5, "train_loss": 1.0}], METRIC)
+    run.close()
+    assert (tmp_path / "metrics.csv").read_text() == "epoch,seconds,train_loss\n1,,2\n2,3.5,1\n"
+
+
+def test_a_configuration_that_was_written_is_read_again(tmp_path):
+    config = TrainConfig(run_dir=tmp_path, data_path="1e5", ckpt="on", lr=1e-7)
+    run = RunFolder(tmp_path)
+    run.open(config, [], "CPU")
+    run.close()
+    assert parse(TrainConfig, ["--config", str(tmp_path / "config.yaml")]) == config
