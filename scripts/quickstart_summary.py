@@ -17,8 +17,11 @@ def training_line(metrics: Path) -> str:
     """Return the number of epochs, their time in seconds without compilation, and the best speed."""
     with metrics.open(newline="", encoding="utf-8") as file:
         epochs = list(csv.DictReader(file))
-    seconds = sum(float(row["seconds"]) for row in epochs)
-    speed = max(float(row["images_per_second"]) for row in epochs)
+    timed = [row for row in epochs if row.get("seconds")]  # an epoch of one step may have no speed
+    if not timed:
+        return f"{len(epochs)} epochs"
+    seconds = sum(float(row["seconds"]) for row in timed)
+    speed = max(float(row["images_per_second"]) for row in timed)
     return f"{len(epochs)} epochs in {seconds:.0f} s (without compilation), up to {speed:.0f} images/s"
 
 

@@ -71,25 +71,29 @@ def interval_line(now: Snapshot) -> str:
         f"loss {now.loss:.3f}",
         f"lr {plan.rate_of(state.step):.2e}",
     ]
-    if not sums.timed:
+    if (pace := sums.seconds_per_step) is None:
         return ", ".join(parts)
-    parts += [f"{plan.global_batch / sums.seconds_per_step:.0f} img/s", f"data wait {sums.share(now.waited):.0%}"]
+    parts += [f"{plan.global_batch / pace:.0f} img/s", f"data wait {sums.share(now.waited):.0%}"]
     if len(now.slowest) > 1:
         parts.append(f"slowest step {now.slowest.max():.2f} s on rank {now.slowest.argmax()}")
     if now.loss_scale is not None:
         parts.append("loss scale {:g} ({} overflows)".format(*now.loss_scale))
-    return ", ".join([*parts, f"{duration(sums.seconds_per_step * (plan.steps - state.step))} left"])
+    return ", ".join([*parts, f"{duration(pace * (plan.steps - state.step))} left"])
 
 
 def epoch_line(row: Row, epochs: int, metric: Metric) -> str:
-    """Describe a finished epoch."""
+    """Describe a finished epoch, without a speed if none of its steps was timed."""
     scores = [
         f"{kind} {metric.label} {row[f'{kind}_{metric.key}']:.2f} {metric.unit}"
         for kind in reversed(KINDS)
         if f"{kind}_{metric.key}" in row
     ]
-    left = row["seconds"] * (epochs - row["epoch"])
-    return ", ".join(
-        [f"epoch {row['epoch']}/{epochs}", f"loss {row['train_loss']:.3f}", *scores]
-        + [f"{row['images_per_second']:.0f} img/s", f"data wait {row['data_wait']:.0%}", f"{duration(left)} left"]
-    )
+    parts = [f"epoch {row['epoch']}/{epochs}", f"loss {row['train_loss']:.3f}", *scores]
+    if "seconds" in row:
+        left = row["seconds"] * (epochs - row["epoch"])
+        parts += [
+            f"{row['images_per_second']:.0f} img/s",
+            f"data wait {row['data_wait']:.0%}",
+            f"{duration(left)} left",
+        ]
+    return ", ".join(parts)

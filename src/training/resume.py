@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from src.design.architecture_file import from_dict, from_meta, to_dict
 from src.design.differences import differences
 from src.errors import UserError
 from src.runtime.collectives import broadcast_from_first
+from src.runtime.workers import usable_cores
 from src.training.checkpoint import Checkpoint, newest_checkpoint, previous_generation, read_checkpoint
 from src.training.run_folder import RunFolder
 
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 FREE_SETTINGS = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "data_path", "check_data", "cache",
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
-    "pretrained", "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon",
+    "pretrained", "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon", "class_order",
 }  # fmt: skip
 NOT_COMPARED = {"config", "steps", "images"}  # keys of an identity; `config` is compared setting by setting
 FIRST_TASK = "classification"  # of checkpoints that do not name their task
@@ -46,7 +48,7 @@ def find_run(config: TrainConfig) -> tuple[RunFolder, Checkpoint | None]:
             logger.info("%s holds no checkpoint to resume from: starting a new run", folder)
         return run, newest
     if any(path.exists() for path in (run.last, previous_generation(run.last))) and not (
-        resume and Path(resume).resolve().parent == run.last.resolve().parent
+        resume and os.path.dirname(os.path.realpath(resume)) == os.path.realpath(run.last.parent)
     ):
         raise UserError(
             f"run_dir {folder} already holds a run; resume it with --resume auto, or give another --run_dir"
@@ -88,8 +90,17 @@ def check_same_run(
     if any(key in changes for key in ("task", *fixed)):
         raise UserError(f"resume: {path} is of another run: {named}; start a new one, with --ckpt")
     if not allowed:
-        raise UserError(f"resume: {named}; that changes the result: set it back, or add --allow_changes")
+        raise UserError(f"resume: {named}; that changes the result: {_advice(changes)}, or add --allow_changes")
     logger.warning("resuming from %s although %s", path, named)
+
+
+def _advice(changes: dict[str, tuple[Any, Any]]) -> str:
+    """Return how to resume with the same result. More workers than usable cores are refused by MindData."""
+    cores = usable_cores()
+    before = changes["workers"][0] if "workers" in changes else 0
+    if before > cores:
+        return f"resume where {before} cores may be used, not {cores}"
+    return "set it back"
 
 
 def _differs(key: str, before: dict[str, Any], now: dict[str, Any]) -> bool:

@@ -8,10 +8,8 @@ from typing import Any
 from src.training.run_plan import RunPlan
 from src.training.task import Metric
 
-Row = dict[str, float]  # one epoch: a row of metrics.csv
+Row = dict[str, float]  # one epoch: a row of metrics.csv; without what was not measured
 KINDS = ("ema", "raw")  # of weights, the averaged ones first: they win a tie
-
-SHORTEST = 1e-9  # seconds, so that nothing is divided by zero
 
 
 @dataclass
@@ -31,13 +29,13 @@ class EpochSums:
         self.batches += len(losses)
 
     @property
-    def seconds_per_step(self) -> float:
-        """Mean seconds of a step; `SHORTEST` while none was timed."""
-        return max(self.seconds, SHORTEST) / max(self.timed, 1)
+    def seconds_per_step(self) -> float | None:
+        """Mean seconds of a step; None while none was timed."""
+        return self.seconds / self.timed if self.timed else None
 
     def share(self, seconds: float) -> float:
-        """Return `seconds` as a share of the timed seconds."""
-        return seconds / max(self.seconds, SHORTEST)
+        """Return `seconds` as a share of the timed seconds, of which there must be some."""
+        return seconds / self.seconds
 
 
 @dataclass

@@ -50,7 +50,8 @@ class StepTimer:
 
     @contextlib.contextmanager
     def sync(self) -> Iterator[None]:
-        """Time the wait for the device, which belongs to the steps before it."""
+        """Time the wait for the device, which belongs to the timed steps before it."""
         began = time.perf_counter()
         yield
-        self.state.sums.seconds += time.perf_counter() - began
+        if self.state.sums.timed:
+            self.state.sums.seconds += time.perf_counter() - began

@@ -180,15 +180,17 @@ class Trainer:
     def _row(self) -> Row:
         """Return the row of metrics.csv for the epoch that has just been trained."""
         sums = self.state.sums
-        return {
+        row: Row = {
             "epoch": self.state.epoch + 1,
             "step": self.state.step,
             "lr": self.plan.rate_of(self.state.step),
             "train_loss": sums.loss / sums.batches,
-            "images_per_second": self.plan.global_batch / sums.seconds_per_step,
-            "data_wait": sums.share(sums.waited),
-            "seconds": sums.seconds_per_step * self.plan.steps_per_epoch,
         }
+        if (pace := sums.seconds_per_step) is not None:
+            row["images_per_second"] = self.plan.global_batch / pace
+            row["data_wait"] = sums.share(sums.waited)
+            row["seconds"] = pace * self.plan.steps_per_epoch
+        return row
 
     def _snapshot(self, loss: float, slowest: np.ndarray, waited: np.ndarray) -> Snapshot:
         scaling = self.step.loss_scale

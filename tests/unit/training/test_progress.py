@@ -51,6 +51,11 @@ def test_the_line_of_an_epoch_has_its_scores_and_the_time_left():
     assert line == "epoch 3/5, loss 1.235, ema top-1 71.50 %, 100 img/s, data wait 4%, 2 min 0 s left"
 
 
+def test_an_epoch_without_timed_steps_has_no_speed():
+    row = {"epoch": 3, "train_loss": 1.23456, "ema_top1": 71.5}
+    assert epoch_line(row, 5, TOP1) == "epoch 3/5, loss 1.235, ema top-1 71.50 %"
+
+
 def test_the_header_describes_the_run_in_aligned_lines():
     task = {"network": "tinynet_e, 106 px", "data": "digits"}
     config = TrainConfig(batch_size=32, accumulate=2, epochs=5, amp_level="O2")

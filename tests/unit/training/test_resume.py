@@ -24,7 +24,8 @@ from src.weights.ckpt import save_ckpt
 INTENDED_FREE = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "check_data", "cache", "tensorboard",
     "eval_interval", "log_interval", "checkpoint_minutes", "ckpt", "weights", "pretrained", "replace_head",
-    "model", "num_classes", "input_size", "crop_pct", "data_path", "workers", "epochs", "data_sink", "bn_epsilon",
+    "model", "num_classes", "input_size", "crop_pct", "class_order", "data_path", "workers", "epochs", "data_sink",
+    "bn_epsilon",
 }  # fmt: skip
 PATH = Path("run/checkpoints/last.ckpt")
 
@@ -87,6 +88,14 @@ def test_the_free_settings_are_those_intended():
         except UserError:
             pass
     assert free == INTENDED_FREE
+
+
+@pytest.mark.parametrize("cores, advice", [(1, "resume where 2 cores may be used, not 1"), (4, "set it back")])
+def test_the_advice_about_workers_can_be_followed(monkeypatch, cores, advice):
+    monkeypatch.setattr("src.training.resume.usable_cores", lambda: cores)
+    words = f"workers was 2 and is {cores} now; that changes the result: {advice}, or add --allow_changes"
+    with pytest.raises(UserError, match=words):
+        check_same_run(PATH, identity(workers=2), identity(workers=cores), allowed=False)
 
 
 @pytest.mark.parametrize("schedule, free", [("step", True), ("constant", True), ("cosine", False)])
