@@ -13,8 +13,10 @@ from mindspore import nn
 from src.config import ExportConfig
 from src.deploy.deployed_network import INPUT, LAYOUTS, OUTPUT, image_shape
 from src.design.cost import total_cost
+from src.errors import UserError
 from src.models import LoadedModel
-from src.runtime.files import atomic_write
+from src.runtime.files import write_text
+from src.runtime.texts import printable, read_json
 from src.weights.names import timm_names, weights_of
 
 
@@ -27,7 +29,7 @@ def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dic
     description_path = path.with_suffix(".json")
     description = _network_entries(model)
     description["files"] = _files_of_same_network(description_path, description) | {
-        path.name: {
+        printable(path.name): {
             "format": config.file_format,
             "precision": config.precision,
             "input": {
@@ -41,8 +43,7 @@ def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dic
             **measured,
         }
     }
-    with atomic_write(description_path) as temporary:
-        temporary.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(description_path, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
 
 
 def weights_hash(network: nn.Cell) -> str:
@@ -69,7 +70,7 @@ def _network_entries(model: LoadedModel) -> dict[str, Any]:
             "std": list(model.preprocess.std),
         },
         "num_classes": classes,
-        "classes": list(model.classes),
+        "classes": [printable(name) for name in model.classes],  # JSON holds no bytes that are not UTF-8
         "macs": cost.macs,
         "parameters": cost.parameters,
         "weights_sha256": weights_hash(model.network),
@@ -79,10 +80,25 @@ def _network_entries(model: LoadedModel) -> dict[str, Any]:
 
 def _files_of_same_network(path: Path, description: dict[str, Any]) -> dict[str, Any]:
     """Return the files that an earlier JSON lists, if its other entries are the same."""
+    earlier = _read(path)
+    return earlier["files"] if earlier | {"files": {}} == description else {}
+
+
+def is_description(path: Path) -> bool:
+    """Return whether a file is a JSON that `describe` has written."""
+    return bool(_read(path))
+
+
+def is_described(path: Path) -> bool:
+    """Return whether the JSON beside a file lists it, as all files that are exported with a graph are."""
+    return printable(path.name) in _read(path.with_suffix(".json")).get("files", {})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a JSON that `describe` has written; an empty one for any other file."""
     try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-        files = earlier["files"]
-        same = earlier | {"files": {}} == description
-    except (OSError, ValueError, KeyError, TypeError):
+        content = read_json(path)
+    except (OSError, UserError):
         return {}
-    return files if same else {}
+    is_own = isinstance(content, dict) and "weights_sha256" in content and isinstance(content.get("files"), dict)
+    return content if is_own else {}

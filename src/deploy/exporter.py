@@ -10,6 +10,7 @@ from src.deploy.ascend_converter import Conversion, write_converter_files
 from src.deploy.description import describe
 from src.deploy.float_file import write_float
 from src.deploy.int8_file import write_int8
+from src.deploy.outputs import WEIGHT_FORMATS, check_outputs
 from src.deploy.weights_only import save_weights
 from src.errors import UserError
 from src.models import LoadedModel, load_model
@@ -20,7 +21,6 @@ from src.runtime.logs import log_to
 logger = logging.getLogger(__name__)
 
 SUFFIXES = {"MINDIR": ".mindir", "ONNX": ".onnx", "AIR": ".air", "SAFETENSORS": ".safetensors", "CKPT": ".ckpt"}
-WEIGHT_FORMATS = ("SAFETENSORS", "CKPT")
 
 
 def export_checkpoint(config: ExportConfig) -> Path:
@@ -37,6 +37,7 @@ def export_checkpoint(config: ExportConfig) -> Path:
     _setup_device(config)
     model = load_model(config, config.crop_pct)
     path = output_path(config, model)
+    check_outputs(config, path)
     if config.file_format in WEIGHT_FORMATS:
         save_weights(model, path)
         _log_size(path)

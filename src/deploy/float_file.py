@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from pathlib import Path
 
 import mindspore as ms
@@ -14,9 +12,11 @@ from src.config import ExportConfig
 from src.deploy.batches import batches
 from src.deploy.deployed_network import DeployedNetwork, as_input, image_shape
 from src.deploy.folding import folded
+from src.deploy.mindir_file import write_mindir
 from src.deploy.onnx_file import write_onnx
 from src.deploy.verification import TOLERANCE, check_difference, difference, verification_pixels
 from src.models import LoadedModel
+from src.runtime.files import plain_path, require_space
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +56,16 @@ def _export(config: ExportConfig, model: LoadedModel, path: Path) -> None:
     network = folded(model.network) if config.fold else model.network
     pixels, half = config.input_type == "uint8", config.precision == "fp16"
     deployed = DeployedNetwork(network, model.preprocess, pixels=pixels, half=half)
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / f"network{path.suffix}"  # MindSpore refuses paths with a space, among others
+    require_space(path.parent, sum(parameter.nbytes for parameter in deployed.get_parameters()))
+    with plain_path(path.parent) as folder:
+        plain = folder / f"network{path.suffix}"
         if config.file_format == "ONNX":
             write_onnx(deployed, _example(config, model, 1), plain, config.batch_size)
+        elif config.file_format == "MINDIR":
+            write_mindir(deployed, _example(config, model, config.batch_size), plain)
         else:
-            images = _example(config, model, config.batch_size)
-            ms.export(deployed, images, file_name=str(plain), file_format=config.file_format)
-        shutil.move(plain, path)
+            ms.export(deployed, _example(config, model, config.batch_size), file_name=str(plain), file_format="AIR")
+        plain.replace(path)
 
 
 def _example(config: ExportConfig, model: LoadedModel, batch_size: int) -> ms.Tensor:
