@@ -4,6 +4,9 @@ python check_dataset.py --data_path /data/imagenet --check_data full
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import run
 from src.config import CheckConfig

@@ -6,6 +6,9 @@ Train and evaluate with --data_path of the new folder. The same command resumes 
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import run
 from src.config import ConvertConfig

@@ -6,6 +6,9 @@ python eval.py --ckpt 'runs/*/checkpoints/best.ckpt' --data_path digits --table 
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import run
 from src.config import EvalConfig

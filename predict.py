@@ -5,6 +5,9 @@ python predict.py --ckpt runs/quickstart/checkpoints/best.ckpt data/digits/val -
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import run
 from src.config import PredictConfig

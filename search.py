@@ -7,6 +7,9 @@ python search.py table
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import Command, run_commands
 from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig

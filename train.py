@@ -5,6 +5,9 @@ python train.py --config config/digits.yaml              # embedded data, a few 
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import run
 from src.config import TrainConfig

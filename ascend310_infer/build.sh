@@ -4,7 +4,7 @@
 # LITE_HOME  (or MS_LITE_HOME) an unpacked MindSpore Lite package, for MINDIR files; default: ONNX files only
 # Installs missing packages as root on Debian or Ubuntu; other users get their names.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../scripts/common.sh" || exit 2
 
 PACKAGES=(g++ cmake make libjpeg-dev libpng-dev nlohmann-json3-dev libcli11-dev libgtest-dev)
 

@@ -3,7 +3,7 @@
 #   bash scripts/build_docs.sh [FOLDER]
 # FOLDER  where to write the site, default site/. To read it: python -m http.server --directory site
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 [ $# -le 1 ] || fail "usage: build_docs.sh [FOLDER]; got $# arguments"
 
 folder="$(realpath -m "${1:-$PROJECT/site}")"

@@ -1,8 +1,13 @@
 # Functions of the launchers: find the project and its Python, make its environment. Source this file, do not run it.
 # shellcheck shell=bash
 set -euo pipefail
+# What a user exports from a shell must not change what is done here: SHELLOPTS, CDPATH, a function `cd` that prints.
+set +o noclobber +o noglob +o posix
+unset CDPATH
+unset -f cd pwd dirname basename readlink
 
-PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+PROJECT="$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")"
+export PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}"
 VENV="$PROJECT/.venv"
 # Of scripts/quickstart.sh, relative to the project: its run folder, and its exported files without suffix.
 QUICKSTART_RUN=runs/quickstart
@@ -12,7 +17,7 @@ QUICKSTART_EXPORT="$QUICKSTART_RUN/tinynet_e_digits"
 fail() { echo "error: $*" >&2; exit 2; }
 
 absolute() { # absolute PATH: its absolute path; words that are not files, such as `digits` or `auto`, are not changed
-  if [ -e "$1" ]; then echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"; else echo "$1"; fi
+  if [ -e "$1" ]; then echo "$(cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")"; else echo "$1"; fi
 }
 
 python_fits() { # python_fits PROGRAM: true for Python 3.10 to 3.12, for which MindSpore has wheels
@@ -27,7 +32,7 @@ find_python() { # print $PYTHON, else the first Python that fits
   fi
   local candidate
   for candidate in python3.11 python3.12 python3.10 python3 python \
-    "$HOME"/.pyenv/versions/3.1[0-2]*/bin/python; do
+    "${HOME:-/nowhere}"/.pyenv/versions/3.1[0-2]*/bin/python; do
     if python_fits "$candidate"; then echo "$candidate"; return; fi
   done
   fail "no fitting Python found: MindSpore has wheels for Python 3.10, 3.11 and 3.12; install one (for example" \

@@ -3,7 +3,7 @@
 #   bash scripts/quickstart.sh
 # Results are kept in runs/quickstart. A second start reuses them; after an interruption it resumes.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 
 ensure_environment demo
 cd "$PROJECT"

@@ -8,7 +8,7 @@
 # Several machines: run the same command on each, with --nodes N --node_rank I --master_addr ADDRESS_OF_MACHINE_0.
 # Other flags go to train.py (--run_dir, --epochs, ...). An empty argument, "", means its default.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 
 python="$(project_python)"
-PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}" exec "$python" -m src.launch "$@"
+exec "$python" -m src.launch "$@"

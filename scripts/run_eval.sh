@@ -5,7 +5,7 @@
 # CKPT       default: the best checkpoint of scripts/quickstart.sh
 # CONFIG     names the model of weights that do not store its name, such as config/tinynet_c.yaml
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 [ $# -le 3 ] || fail "usage: run_eval.sh [DATA_PATH] [CKPT] [CONFIG]; got $# arguments"
 
 ckpt="${2:-$(quickstart_checkpoint)}"

@@ -5,7 +5,7 @@
 # FILE_NAME  path to write, without suffix; default: the checkpoint's path
 # FORMAT     MINDIR, ONNX, AIR, ...; default: MINDIR and ONNX. They take any batch size; an AIR file takes one image.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 
 ckpt="${1:-$(quickstart_checkpoint)}"
 base="${2:-${ckpt%.*}}"

@@ -8,7 +8,7 @@
 # LITE_HOME  environment variable: an unpacked MindSpore Lite package. An NPU needs it, and CANN's set_env.sh sourced.
 # Results and timing are kept in a new folder of runs/infer_310.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 [ $# -le 3 ] || fail "usage: run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]; got $# arguments"
 
 source="$PROJECT/ascend310_infer"
@@ -26,7 +26,7 @@ quickstart_model() { # print the default model, exported now if it is missing
 
 image_folder() { # image_folder DATA_PATH: print the folder that holds the class folders
   if [ "$1" = digits ]; then
-    (cd "$PROJECT" && "$python" -c 'from src.images.digits import write_digits; print(write_digits() / "val")')
+    "$python" -c 'from src.images.digits import write_digits; print(write_digits() / "val")'
   elif [ -d "$1/val" ]; then
     echo "$1/val"
   elif [ -d "$1" ]; then
@@ -77,7 +77,7 @@ fi
 is_current || bash "$source/build.sh" >/dev/null
 mkdir -p "$PROJECT/runs/infer_310"
 output="$(mktemp -d "$PROJECT/runs/infer_310/$(date +%Y%m%d-%H%M%S)-XXX")"
-chmod 755 "$output"
+chmod "$(printf '%o' $((0777 & ~$(umask))))" "$output" # mktemp lets nobody else in, whatever the umask
 "$program" "$images" --model_path "$model" --device_type "$device" --device_id "${3:-0}" \
   --format json --output "$output/results.json" --timing "$output/timing.json"
 "$python" "$PROJECT/postprocess.py" --results "$output/results.json" --data_path "$images" \

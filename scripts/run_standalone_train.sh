@@ -5,13 +5,13 @@
 # CONFIG     default: config/digits.yaml for the digits, config/tinynet_c.yaml for other data
 # RESUME     a checkpoint to resume from
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 [ $# -le 3 ] || fail "usage: run_standalone_train.sh [DATA_PATH] [CONFIG] [RESUME]; got $# arguments"
 
 data="$(absolute "${1:-digits}")"
 python="$(project_python)"
 default="import sys; from src.config.defaults import default_config; print(default_config(sys.argv[1]))"
-config="${2:-$(cd "$PROJECT" && "$python" -c "$default" "$data")}"
+config="${2:-$("$python" -c "$default" "$data")}"
 arguments=(--data_path "$data" --config "$(absolute "$config")")
 [ $# -lt 3 ] || arguments+=(--resume "$(absolute "$3")")
 exec "$python" "$PROJECT/train.py" "${arguments[@]}"

@@ -4,7 +4,7 @@
 # --all  also runs the long tests (`-m long`) and the C++ fuzz target for 60 s
 # Other arguments go to pytest. Checks run side by side and print only if they fail; the tests start after them.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 
 tests=(python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder)
 fuzz=(true)

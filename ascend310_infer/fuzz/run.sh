@@ -4,7 +4,7 @@
 # Starts from fuzz/corpus; new inputs, the log and crashing inputs go to build/fuzz.
 # Status: 0 nothing found, 1 an input that crashes (its file is named), 2 no Clang or a wrong argument.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../scripts/common.sh" || exit 2
 
 seconds="${1:-60}"
 [[ $# -le 1 && "$seconds" =~ ^[1-9][0-9]{0,5}$ ]] || fail "usage: run.sh [SECONDS]; got '$*'"
