@@ -5,25 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from src.errors import UserError
+from src.images.class_order import Order, have_same_names, numbered_as
 from src.images.image_set import ImageSet
 from src.models import LoadedModel
+from src.runtime.texts import read_text
 
 
-def check_same_classes(model: LoadedModel, images: ImageSet) -> None:
-    """Compare the classes of data and weights, by name if the weights have names, else by number.
+def numbered_as_trained(model: LoadedModel, images: ImageSet, order: Order) -> ImageSet:
+    """Return the images with the numbers that the weights have for their classes; see `numbered_as`.
 
     Raises:
-        UserError: they differ.
+        UserError: the classes differ.
     """
-    if model.classes and model.classes != images.classes:
-        examples = sorted(set(images.classes) ^ set(model.classes))[:3]
-        raise UserError(
-            f"{images.root} has other classes than {model.weights.path} was trained on, such as {', '.join(examples)}"
-        )
-    if model.network.num_classes != len(images.classes):
-        raise UserError(
-            f"{images.root} holds {len(images.classes)} classes, {model.weights.path} has {model.network.num_classes}"
-        )
+    return numbered_as(images, model.classes, model.network.num_classes, model.weights.path, order)
 
 
 def class_names(model: LoadedModel, labels: Path | None) -> list[str]:
@@ -36,9 +30,11 @@ def class_names(model: LoadedModel, labels: Path | None) -> list[str]:
     if labels is None:
         return list(model.classes) or [str(index) for index in range(count)]
     try:
-        names = labels.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the labels {labels}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+        names = [line.rstrip() for line in read_text(labels).removesuffix("\n").split("\n")]
+    except OSError as error:
+        raise UserError(f"cannot read the labels {labels}: {error.strerror}") from None
     if len(names) != count:
         raise UserError(f"{labels} names {len(names)} classes, the weights have {count}; expected one name a line")
+    if names != list(model.classes) and have_same_names(names, model.classes):
+        raise UserError(f"{labels} names the classes of the weights in another order; leave --labels out")
     return names

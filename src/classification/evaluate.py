@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from src.classification.classes import check_same_classes
+from src.classification.classes import numbered_as_trained
 from src.classification.confusion import check_confusion, confusion_matrix, draw_confusion
 from src.classification.metrics import Metrics, Scores, score_images
 from src.classification.model_table import (
@@ -47,7 +47,7 @@ def evaluate_weights(config: EvalConfig) -> list[Row]:
         raise UserError(f"{missing} missing: {HOW_TO_GET_WEIGHTS}{also_data}")
     device.setup(config.device_target, config.device_id)
     choices = each_weights(config)
-    images = open_split(resolve_data_path(config.data_path), "val")
+    images = open_split(resolve_data_path(config.data_path), "val", config.class_order)
     if is_first():
         _check_outputs(config, len(choices), len(images.classes))
     return [_evaluate_one(choices[0], images)] if len(choices) == 1 else _evaluate_several(choices, images)
@@ -72,7 +72,7 @@ def _check_outputs(config: EvalConfig, weights: int, classes: int) -> None:
 
 
 def _evaluate_one(config: EvalConfig, images: ImageSet) -> Row:
-    model = _load(config, images)
+    model, images = _load(config, images)
     _check_images(config, images)
     is_listed = config.results or config.confusion
     scores = _score(config, images, model, top=min(BEST, len(images.classes)) if is_listed else 0)
@@ -108,8 +108,8 @@ def _evaluate_several(choices: Sequence[EvalConfig], images: ImageSet) -> list[R
     model: LoadedModel | None = None
     for choice in choices:
         try:
-            model = _load(choice, images, model)
-            metrics = _score(choice, images, model).metrics()
+            model, numbered = _load(choice, images, model)
+            metrics = _score(choice, numbered, model).metrics()
         except UserError as error:
             source = source_of(choice)
             faults.append(str(error) if source in str(error) else f"{source}: {error}")
@@ -129,10 +129,10 @@ def _evaluate_several(choices: Sequence[EvalConfig], images: ImageSet) -> list[R
     return rows
 
 
-def _load(config: EvalConfig, images: ImageSet, before: LoadedModel | None = None) -> LoadedModel:
+def _load(config: EvalConfig, images: ImageSet, before: LoadedModel | None = None) -> tuple[LoadedModel, ImageSet]:
+    """Return the network of a choice, and the images with the numbers that it has for their classes."""
     model = load_model(config, config.crop_pct, before)
-    check_same_classes(model, images)
-    return model
+    return model, numbered_as_trained(model, images, config.class_order)
 
 
 def _check_images(config: EvalConfig, images: ImageSet) -> None:

@@ -19,6 +19,7 @@ from src.models import load_model
 from src.runtime import device
 from src.runtime.figures import check_picture_path
 from src.runtime.logs import log_to
+from src.runtime.texts import printable
 from src.runtime.workers import worker_count
 
 MOST_NAMED = 5  # unreadable images in an error line
@@ -81,11 +82,11 @@ def _predict(config: PredictConfig, files: list[str]) -> list[dict[str, Any]]:
         for row in logits:
             results.append({"image": files[len(results)], "top": top_classes(row, names, config.top_k)})
     if config.as_json:
-        print(json.dumps(results, ensure_ascii=False))
+        print(json.dumps(results))  # ASCII: a terminal, or a name, may not be UTF-8
     else:
         for result in results:
             best = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in result["top"])
-            print(f"{result['image']}: {best}")
+            print(printable(f"{result['image']}: {best}"))
     if config.sheet:
         draw_sheet(results, names, config.sheet)
     return results

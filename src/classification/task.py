@@ -20,6 +20,7 @@ from src.design.cost import total_cost
 from src.errors import UserError
 from src.images.cache import cached
 from src.images.check import check_classes, check_images
+from src.images.class_order import have_same_names, renumbered, warn_of_guess
 from src.images.data_path import HOW_TO_GET_DATA, open_split, resolve_data_path
 from src.images.faults import explain_bad_files
 from src.images.image_set import ImageSet, fingerprint
@@ -52,7 +53,7 @@ class ClassificationTask(Task):
         _check_is_named(config)
         self.config = config
         self.architecture = architecture_of(config, origin.meta).with_epsilon(config.bn_epsilon)
-        self.train, self.val = _open_data(config)
+        self.train, self.val = _open_data(config, origin)
         self.train_images = len(self.train)
         self.workers = worker_count(config.workers, distributed.ranks_on_machine())
         check_images((self.train, self.val), config.check_data, self.workers)
@@ -157,11 +158,27 @@ def _check_is_named(config: TrainConfig) -> None:
         )
 
 
-def _open_data(config: TrainConfig) -> tuple[ImageSet, ImageSet]:
+def _open_data(config: TrainConfig, origin: Origin) -> tuple[ImageSet, ImageSet]:
     root = resolve_data_path(config.data_path)
-    train, val = cached(open_split(root, "train"), config.cache), open_split(root, "val")
+    train, val = open_split(root, "train", config.class_order), open_split(root, "val", config.class_order)
     check_classes(train, val)
+    if config.class_order == "auto":
+        train, val = _numbered_as_before(train, val, config, origin)
+    train = cached(train, config.cache)
     if config.num_classes not in (0, len(train.classes)):
         raise UserError(f"num_classes is {config.num_classes}, but {train.root} holds {len(train.classes)} classes")
     check_batch_size(train, config.batch_size * config.accumulate, distributed.ranks())
+    return train, val
+
+
+def _numbered_as_before(
+    train: ImageSet, val: ImageSet, config: TrainConfig, origin: Origin
+) -> tuple[ImageSet, ImageSet]:
+    """Number the classes as the run that is resumed, or as the weights whose classifier is trained further."""
+    names = origin.meta.get("classes", ())
+    keeps_head = origin.resumes or (origin.weights is not None and not config.replace_head)
+    if keeps_head and names and have_same_names(names, train.classes):
+        return renumbered(train, names), renumbered(val, names)
+    if keeps_head and not names and config.ckpt:
+        warn_of_guess(train, config.ckpt)
     return train, val

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from src.classification.classes import check_same_classes
+from src.classification.classes import numbered_as_trained
 from src.config import ExportConfig
 from src.deploy.batches import batches, full_batches
 from src.deploy.comparison import Comparison, compare
@@ -53,8 +53,8 @@ def _compare(config: ExportConfig, model: LoadedModel, path: Path, source: Path,
     size = config.batch_size or 1
     if config.data_path is None:
         return compare(path, source, batches(calibration, size), len(calibration))
-    images = open_split(resolve_data_path(config.data_path), "val")
-    check_same_classes(model, images)
+    images = open_split(resolve_data_path(config.data_path), "val", config.class_order)
+    images = numbered_as_trained(model, images, config.class_order)
     check_images([images])
     crops = (
         np.stack([model.preprocess.pixels(images.files[position]) for position in positions])

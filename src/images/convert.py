@@ -18,6 +18,7 @@ from tqdm import tqdm
 from src.config import ConvertConfig
 from src.errors import UserError
 from src.images.check import check_classes, check_images
+from src.images.class_order import in_order
 from src.images.data_path import resolve_data_path
 from src.images.decoding import decode_error
 from src.images.folder import LAYOUT, ImageFolder
@@ -59,7 +60,7 @@ def convert(config: ConvertConfig) -> None:
         raise UserError(f"data_path {root} is already converted; give the folder of its images")
     if not root.is_dir():
         raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
-    folders = {split: ImageFolder.scan(root / split) for split in ("train", "val")}
+    folders = {split: in_order(ImageFolder.scan(root / split), config.class_order) for split in ("train", "val")}
     check_classes(folders["train"], folders["val"])
     workers = worker_count(config.workers)
     output = config.output.expanduser()

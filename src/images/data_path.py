@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from src.errors import UserError
+from src.images.class_order import Order, in_order
 from src.images.digits import write_digits
 from src.images.folder import LAYOUT, ImageFolder
 from src.images.image_set import ImageSet
@@ -29,8 +30,11 @@ def resolve_data_path(data_path: str | None) -> Path:
     return write_digits() if data_path == "digits" else Path(data_path).expanduser()
 
 
-def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageSet:
+def open_split(data_path: str | Path, split: Literal["train", "val"], order: Order = "auto") -> ImageSet:
     """Open DATA_PATH/train or DATA_PATH/val, a folder of images or a converted data set.
+
+    Args:
+        order: how the classes are numbered; `auto`: as the folders sort as text, or as they were converted.
 
     Raises:
         UserError: as `ImageFolder.scan` or `open_records`.
@@ -38,4 +42,4 @@ def open_split(data_path: str | Path, split: Literal["train", "val"]) -> ImageSe
     root = Path(data_path).expanduser()
     if not root.is_dir():
         raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
-    return open_records(root, split) if is_converted(root) else ImageFolder.scan(root / split)
+    return in_order(open_records(root, split) if is_converted(root) else ImageFolder.scan(root / split), order)

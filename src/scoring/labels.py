@@ -12,8 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from src.config import ScoreConfig
 from src.errors import UserError
+from src.images.class_order import in_order, numbered_as
 from src.images.data_path import resolve_data_path
 from src.images.folder import ImageFolder
+from src.runtime.texts import printable, read_json, read_text
 
 LAYOUT = "expected lines of `NAME LABEL`, or JSON {NAME: LABEL}"
 
@@ -49,7 +51,7 @@ def read_ground_truth(config: ScoreConfig) -> GroundTruth:
     description = read_description(config.description) if config.description else None
     if config.label_file is not None:
         return _from_label_file(config.label_file, description)
-    return _from_folder(resolve_data_path(config.data_path), config.description, description)
+    return _from_folder(resolve_data_path(config.data_path), config, description)
 
 
 def _from_label_file(path: Path, description: ModelDescription | None) -> GroundTruth:
@@ -62,19 +64,14 @@ def _from_label_file(path: Path, description: ModelDescription | None) -> Ground
     return GroundTruth(path, labels, classes, num_classes)
 
 
-def _from_folder(root: Path, description_path: Path | None, description: ModelDescription | None) -> GroundTruth:
-    folder = ImageFolder.scan(root / "val" if (root / "val").is_dir() else root)
-    if description:
-        if description.classes and description.classes != folder.classes:
-            examples = sorted(set(folder.classes) ^ set(description.classes))[:3]
-            raise UserError(f"{folder.root} has other classes than {description_path}, such as {', '.join(examples)}")
-        if description.num_classes != len(folder.classes):
-            raise UserError(
-                f"{folder.root} holds {len(folder.classes)} classes, {description_path} has {description.num_classes}"
-            )
-    files = (Path(file).relative_to(folder.root).as_posix() for file in folder.files)
+def _from_folder(root: Path, config: ScoreConfig, description: ModelDescription | None) -> GroundTruth:
+    folder = in_order(ImageFolder.scan(root / "val" if (root / "val").is_dir() else root), config.class_order)
+    if description and config.description:
+        classes, count = description.classes, description.num_classes
+        folder = numbered_as(folder, classes, count, config.description, config.class_order)
+    files = (Path(str(file)).relative_to(folder.root).as_posix() for file in folder.files)
     labels = dict(zip(files, folder.labels.tolist(), strict=True))
-    return GroundTruth(folder.root, labels, folder.classes, len(folder.classes))
+    return GroundTruth(folder.root, labels, tuple(map(printable, folder.classes)), len(folder.classes))
 
 
 def read_description(path: Path) -> ModelDescription:
@@ -84,7 +81,7 @@ def read_description(path: Path) -> ModelDescription:
         UserError: the file cannot be read, or does not describe a model.
     """
     try:
-        return ModelDescription.model_validate_json(path.read_bytes())
+        return ModelDescription.model_validate(read_json(path))
     except OSError as error:
         raise UserError(f"cannot read the description {path}: {error.strerror}; export.py writes it") from None
     except ValidationError:
@@ -101,14 +98,15 @@ def read_labels(path: Path) -> list[tuple[str, Any]]:
     """
     pairs: list[tuple[str, Any]] = []
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
+    except OSError as error:
+        raise UserError(f"cannot read the labels {path}: {error.strerror}") from None
+    try:
         if path.suffix == ".json":
             pairs = json.loads(text, object_pairs_hook=list)
         else:
-            pairs = [_split(line) for line in text.splitlines() if line.strip()]
+            pairs = [_split(line) for line in text.split("\n") if line.strip()]
         pairs = [(_image_name(name), label) for name, label in pairs]
-    except OSError as error:
-        raise UserError(f"cannot read the labels {path}: {error.strerror}") from None
     except (ValueError, TypeError, RecursionError):
         raise UserError(f"{path} holds no labels; {LAYOUT}") from None
     if not pairs:
