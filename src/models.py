@@ -14,7 +14,8 @@ from mindspore import nn
 from src.config import ModelOptions
 from src.design.architecture import Architecture, Family
 from src.design.architecture_file import from_meta
-from src.design.families import ARCHITECTURES, find_architecture
+from src.design.differences import differences
+from src.design.families import ARCHITECTURES, find_architecture, label
 from src.errors import UserError
 from src.images.preprocess import Preprocess
 from src.networks.efficientnet import EfficientNet
@@ -87,29 +88,60 @@ def create_model(
     file = published_weights(architecture.name) if pretrained else read_weights(ckpt) if ckpt else None
     if file:
         options = {"num_classes": file.num_classes} | options
+        architecture = architecture_of(model, file.meta, file)
     network = CELLS[architecture.family](architecture, **options)
     if file:
         report = load_weights(network, file, replace_head=pretrained)
-        logger.info("%s from %s: %s", architecture.name, file.path, report)
+        logger.info("%s from %s: %s", label(architecture), file.path, report)
     return FeatureExtractor(network, out_indices) if features_only else network
 
 
-def architecture_of(options: ModelOptions, meta: dict[str, Any]) -> Architecture:
-    """Return the architecture that the flags name, else the one in the `meta` of a checkpoint.
+def architecture_of(
+    model: str | Architecture | None, meta: dict[str, Any], file: WeightFile | None = None
+) -> Architecture:
+    """Return the named network, computing as its weights were trained, or the network that the weights name.
+
+    Padding, epsilon and activations change what a network computes, but not the names and shapes of its tensors. So
+    the weights decide them for a published network. An architecture file states them, and must agree with the weights.
+
+    Args:
+        model: a name of `list_models()`, an architecture file, an `Architecture`, or None.
+        meta: that of the weights, or of the checkpoint that a run resumes from.
+        file: the weights; None for a run that resumes.
 
     Raises:
-        UserError: neither names a network, or the network does not exist.
+        UserError: neither names a network, the network does not exist, or an architecture file contradicts the weights.
     """
-    described = from_meta(meta)
-    if options.model is not None:
-        named = find_architecture(options.model)
-        return named.computing_as(described.style) if described else named.with_epsilon(meta.get("bn_epsilon"))
-    if described:
-        return described
-    if "model" in meta:
-        return find_architecture(meta["model"]).with_epsilon(meta.get("bn_epsilon"))
-    reason = f"{options.ckpt} does not name its network; " if options.ckpt else ""
-    raise UserError(f"model is missing: {reason}give --model, such as tinynet_c")
+    trained = from_meta(meta)
+    if trained is None and "model" in meta and (model is None or meta["model"] in ARCHITECTURES):
+        trained = find_architecture(meta["model"]).with_epsilon(meta.get("bn_epsilon"))
+    if model is None:
+        return trained or _recognized(file)
+    named = find_architecture(model) if isinstance(model, str) else model
+    style = trained.style if trained else file.source.style if file else None
+    network = named.computing_as(style) if style else named
+    if model in ARCHITECTURES or network == named or file is None:
+        return network if model in ARCHITECTURES else named
+    found, where = "; ".join(differences(named, network)), model if isinstance(model, str) else named.name
+    raise UserError(f"{where} has {found}, but {file.path} was trained with the values in brackets; write them there")
+
+
+def _recognized(file: WeightFile | None) -> Architecture:
+    """Return the published network that a file of another collection holds.
+
+    Raises:
+        UserError: the file's names do not say what the network computes, or no network has its tensors.
+    """
+    if file is None:
+        raise UserError("model is missing: give --model, such as tinynet_c")
+    networks = file.source.networks_of(file.shapes)
+    if len(networks) == 1 and file.source.style:
+        return networks[0]
+    names = " or ".join(network.name for network in networks) or "no published network"
+    raise UserError(
+        f"model is missing: {file.path} does not name its network (it has the tensors of {names}); "
+        "give --model, such as tinynet_c"
+    )
 
 
 def chosen_weights(options: ModelOptions, *, training: bool = False) -> WeightFile | None:
@@ -140,7 +172,7 @@ def load_model(options: ModelOptions, crop_pct: float | None = None, before: Loa
     file = chosen_weights(options)
     if file is None:
         raise UserError(f"ckpt is missing: {HOW_TO_GET_WEIGHTS}")
-    architecture = architecture_of(options, file.meta)
+    architecture = architecture_of(options.model, file.meta, file)
     if options.num_classes not in (0, file.num_classes):
         raise UserError(f"num_classes is {options.num_classes}, {file.path} has {file.num_classes}; leave it out")
     if before and (before.network.architecture, before.network.num_classes) == (architecture, file.num_classes):
@@ -150,7 +182,7 @@ def load_model(options: ModelOptions, crop_pct: float | None = None, before: Loa
     report = load_weights(network, file)
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)
-    logger.info("%s from %s (%s weights): %s", architecture.name, file.path, file.kind, report)
+    logger.info("%s from %s (%s weights): %s", label(architecture), file.path, file.kind, report)
     return LoadedModel(architecture.name, network, preprocess, tuple(file.meta.get("classes", ())), file, report)
 
 

@@ -17,6 +17,7 @@ from src.config import TrainConfig
 from src.dataset import check_batch_size, train_dataset
 from src.design.architecture_file import to_dict
 from src.design.cost import total_cost
+from src.design.families import label
 from src.errors import UserError
 from src.images.cache import cached
 from src.images.check import check_classes, check_images
@@ -52,7 +53,8 @@ class ClassificationTask(Task):
     def __init__(self, config: TrainConfig, origin: Origin) -> None:
         _check_is_named(config)
         self.config = config
-        self.architecture = architecture_of(config, origin.meta).with_epsilon(config.bn_epsilon)
+        network = architecture_of(config.model, origin.meta, origin.weights)
+        self.architecture = network.with_epsilon(config.bn_epsilon)
         self.train, self.val = _open_data(config, origin)
         self.train_images = len(self.train)
         self.workers = worker_count(config.workers, distributed.ranks_on_machine())
@@ -124,7 +126,7 @@ class ClassificationTask(Task):
         images = f"{len(self.train):,} + {len(self.val):,} images, {classes} classes"
         share = f", {len(self.train) // ranks:,} training images for each device" if ranks > 1 else ""
         return {
-            "network": f"{self.architecture.name}, {self.preprocess.size} px, {size}",
+            "network": f"{label(self.architecture)}, {self.preprocess.size} px, {size}",
             "data": f"{self.train.root.parent}, {images}{share}",
         }
 

@@ -43,9 +43,7 @@ class ModelOptions(Options):
         "network, such as tinynet_c, or an architecture file (.yaml, .json); default the checkpoint's own",
         title="MODEL_OR_FILE",
     )
-    ckpt: OptionalPath = option(
-        None, "weights to start from: .ckpt, .safetensors or .pth, of this project or of others"
-    )
+    ckpt: OptionalPath = option(None, "weights to start from: .ckpt, .safetensors or .pth, also of other projects")
     pretrained: bool = option(
         False, "instead of ckpt: the weights that timm published for model, from the Hugging Face hub or its cache"
     )

@@ -23,6 +23,10 @@ class ExportConfig(DeviceOptions, ModelOptions):
         "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; "
         "SAFETENSORS, CKPT: weights without a graph",
     )
+    names: Literal["timm", "mindcv", "zoo"] = option(
+        "timm",
+        "SAFETENSORS, CKPT: names of the tensors, by which timm, MindCV or MindSpore's model zoo loads them",
+    )
     batch_size: int = option(1, "images per call; 0: any number (dynamic)", ge=0)
     crop_pct: float | None = same_option(DataOptions, "crop_pct")
     images: OptionalPath = option(
@@ -68,6 +72,13 @@ class ExportConfig(DeviceOptions, ModelOptions):
             for key in ("precision", "input_type", "soc_version"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise conflict(key, f"only MINDIR and ONNX files have it; choose one of them, or leave out --{key}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_need_weights(self) -> Self:
+        if self.names != "timm" and self.file_format not in ("SAFETENSORS", "CKPT"):
+            reason = f"{self.file_format} has no names of tensors that other projects load"
+            raise conflict("names", f"{reason}; add --file_format CKPT or SAFETENSORS")
         return self
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ def export_checkpoint(config: ExportConfig) -> Path:
     path = output_path(config, model)
     check_outputs(config, path)
     if config.file_format in WEIGHT_FORMATS:
-        save_weights(model, path)
+        save_weights(model, path, config.names)
         _log_size(path)
         return path
     with atomic_write(path) as temporary:

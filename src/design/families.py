@@ -59,8 +59,8 @@ EFFICIENTNETS = {
     for name, row in EFFICIENTNET_COEFFICIENTS.items()
 }
 
-# EfficientNet as its authors trained it: TensorFlow's padding, and a `batch_norm_epsilon` of 1e-3 (efficientnet_model.py,
-# efficientnet_builder.py). The networks above are timm's, with PyTorch's padding and epsilon and the same tensors.
+# EfficientNet as its authors trained it: TensorFlow's padding, and a `batch_norm_epsilon` of 1e-3 (their
+# efficientnet_builder.py). The networks above are timm's: PyTorch's padding and epsilon, and the same tensors.
 TENSORFLOW_STYLE = Style(padding="same", bn_epsilon=1e-3)
 
 TF_EFFICIENTNETS = {
@@ -117,3 +117,12 @@ def find_architecture(name: str) -> Architecture:
         f"there is no network {name!r}{did_you_mean(name, ARCHITECTURES)}; `search.py cost --all` lists all, and an "
         f"architecture file ends in {', '.join(SUFFIXES)}"
     )
+
+
+def label(architecture: Architecture) -> str:
+    """Return the name of a network; if it computes otherwise than the published network of its name, also how."""
+    published, style = ARCHITECTURES.get(architecture.name), architecture.style
+    if published is None or published.style == style:
+        return architecture.name
+    epsilon = f"{style.bn_epsilon:g}".replace("e-0", "e-")
+    return f"{architecture.name} ({style.padding} padding, epsilon {epsilon})"

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from google.protobuf.message import DecodeError
 from mindspore.train.checkpoint_pb2 import Checkpoint
@@ -25,10 +27,9 @@ from src.runtime.files import atomic_write
 
 META = "meta"
 EMA_PREFIX, OPTIMIZER_PREFIX = "ema.", "optimizer."
-STATE_PREFIXES = (EMA_PREFIX, OPTIMIZER_PREFIX)  # names of the tensors that training keeps beside the weights
 DIGEST_FIELD = b"\xa2\x06\x20"  # protobuf: field 100, 32 bytes
 DIGEST_SIZE = len(DIGEST_FIELD) + 32
-TYPES = {  # NumPy's name -> MindSpore's; records of other types are not tensors
+TYPES = {  # NumPy's name -> MindSpore's
     "float16": "Float16",
     "float32": "Float32",
     "float64": "Float64",
@@ -37,8 +38,15 @@ TYPES = {  # NumPy's name -> MindSpore's; records of other types are not tensors
     "int32": "Int32",
     "int64": "Int64",
     "uint8": "UInt8",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
     "bool": "Bool",
+    "bfloat16": "BFloat16",
 }
+DTYPES = {theirs: np.dtype(name if name != "bfloat16" else ml_dtypes.bfloat16) for name, theirs in TYPES.items()}
+TEXT = "str"  # the type of a record that is no tensor
+CRC_MARK, CRC_SIZE = b"crc_num", len(b"crc_num") + 10  # MindSpore's `crc_check=True`: a CRC-32 after all records
 
 
 def save_ckpt(tensors: dict[str, np.ndarray], path: Path, meta: dict[str, Any], previous: Path | None = None) -> None:
@@ -53,6 +61,16 @@ def save_ckpt(tensors: dict[str, np.ndarray], path: Path, meta: dict[str, Any], 
         temporary.write_bytes(body + DIGEST_FIELD + hashlib.sha256(body).digest())
 
 
+def save_plain_ckpt(tensors: dict[str, np.ndarray], path: Path) -> None:
+    """Write a checkpoint as MindSpore does, for programs that expect the tensors alone.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(_serialize(tensors))
+
+
 def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return all tensors of a MindSpore checkpoint and its `meta`, which is empty for files of other programs.
 
@@ -64,11 +82,13 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         tensors = _parse(data)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except UnknownRecord as error:
+        raise UserError(f"{path} holds {error}, which this project cannot read") from None
     except (DecodeError, ValueError):
         raise UserError(f"{path} is damaged or is not a MindSpore checkpoint; take another copy") from None
     body, end = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
     is_complete = end == DIGEST_FIELD + hashlib.sha256(body).digest()
-    is_ours = META in tensors or end.startswith(DIGEST_FIELD) or any(map(is_training_state, tensors))
+    is_ours = META in tensors or end.startswith(DIGEST_FIELD)
     if is_ours and not is_complete:
         raise UserError(f"{path} is damaged: its checksum differs; take another copy")
     if not is_complete:
@@ -79,9 +99,8 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return tensors, content["meta"]
 
 
-def is_training_state(name: str) -> bool:
-    """Return whether a tensor is one that training keeps beside the weights."""
-    return name.startswith(STATE_PREFIXES)
+class UnknownRecord(Exception):
+    """A record that is sound and of a kind that is not known here."""
 
 
 def _serialize(tensors: dict[str, np.ndarray]) -> bytes:
@@ -101,14 +120,32 @@ def _parse(data: bytes) -> dict[str, np.ndarray]:
     MindSpore's own loader trusts the sizes in the file, so that one changed bit can crash the process.
     """
     message = Checkpoint()
-    message.ParseFromString(data)
+    message.ParseFromString(_without_crc(data))
     if not message.value:
         raise ValueError("the file holds no tensors")
-    stored = {record.tag: record.tensor for record in message.value if record.tensor.tensor_type in TYPES.values()}
-    return {
-        name: np.frombuffer(tensor.tensor_content, tensor.tensor_type.lower()).reshape(tuple(tensor.dims))
-        for name, tensor in stored.items()
-    }
+    tensors: dict[str, np.ndarray] = {}
+    for record in message.value:
+        name, kind, dims = record.tag, record.tensor.tensor_type, tuple(record.tensor.dims)
+        if kind == TEXT:
+            continue
+        if kind not in DTYPES:
+            raise UnknownRecord(f"{name} of the type {kind!r}")
+        if name in tensors:
+            raise UnknownRecord(f"{name} twice")
+        values = np.frombuffer(record.tensor.tensor_content, DTYPES[kind])
+        # MindSpore before 2.0 writes the shape of a single number as (0).
+        tensors[name] = values.reshape(() if dims == (0,) and len(values) == 1 else dims)
+    return tensors
+
+
+def _without_crc(data: bytes) -> bytes:
+    """Return the records of a file that MindSpore may have written with a checksum."""
+    body, end = data[:-CRC_SIZE], data[-CRC_SIZE:]
+    if not end.startswith(CRC_MARK):
+        return data
+    if int.from_bytes(end[len(CRC_MARK) :], "big") != zlib.crc32(body):
+        raise ValueError("the checksum differs")
+    return body
 
 
 def _manifest(tensors: dict[str, np.ndarray]) -> dict[str, list]:

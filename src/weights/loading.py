@@ -1,7 +1,9 @@
-"""Load the weights of a file into a network, and save those of a network for timm."""
+"""Load the weights of a file into a network, and save those of a network under the names of another collection."""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +12,12 @@ import numpy as np
 from mindspore import nn
 from safetensors.numpy import save_file
 
+from src.design.architecture_file import to_dict
 from src.errors import UserError
 from src.runtime.files import atomic_write
-from src.weights.names import COUNTERS, HEAD, timm_names, weights_of
-from src.weights.readers import WeightFile
+from src.weights.names import HEAD, timm_names, weights_of
+from src.weights.readers import ARCHITECTURE_KEY, WeightFile
+from src.weights.sources import TIMM, Source
 
 
 @dataclass(frozen=True)
@@ -23,9 +27,10 @@ class LoadReport:
     loaded: tuple[str, ...]
     skipped: tuple[str, ...]
     replaced: tuple[str, ...]
+    source: str
 
     def __str__(self) -> str:
-        parts = [f"{len(self.loaded)} tensors loaded"]
+        parts = [f"{len(self.loaded)} tensors of {self.source} loaded"]
         parts += [f"{len(self.skipped)} skipped (such as {self.skipped[0]})"] if self.skipped else []
         parts += [f"{', '.join(self.replaced)} new"] if self.replaced else []
         return ", ".join(parts)
@@ -40,17 +45,16 @@ def load_weights(network: nn.Cell, file: WeightFile, *, replace_head: bool = Fal
     Raises:
         UserError: a parameter is missing or has another shape, or the file holds parameters of another network.
     """
-    names = timm_names(network)
+    names = _names_in(file.source, network)
     parameters = weights_of(network)
     _check_complete(file, names)
-    unused = _check_unused(file, names)
+    unread = _check_unused(file, names)
     values: dict[str, np.ndarray] = {}
     replaced: list[str] = []
-    for name, timm_name in names.items():
-        value = file.tensors[name if name in file.tensors else timm_name]
-        shape = parameters[name].shape
-        if value.shape == shape:
-            values[name] = value
+    for name, theirs in names.items():
+        value, shape = file.tensors[theirs], parameters[name].shape
+        if value.shape == file.source.shape(theirs, shape):
+            values[name] = value.reshape(shape)
         elif name in HEAD and replace_head:
             replaced.append(name)
         elif name in HEAD:
@@ -59,24 +63,39 @@ def load_weights(network: nn.Cell, file: WeightFile, *, replace_head: bool = Fal
                 "to train with a new classifier add --replace_head"
             )
         else:
-            shapes = f"{name} is {list(value.shape)} there and {list(shape)} here"
+            shapes = f"{theirs} is {list(value.shape)} there and {list(shape)} here"
             raise UserError(f"{file.path} does not hold this network: {shapes}; is --model right?")
     for name, value in values.items():
         parameters[name].set_data(ms.Tensor(value))
-    return LoadReport(tuple(values), tuple(unused), tuple(replaced))
+    return LoadReport(tuple(values), (*unread, *file.others), tuple(replaced), file.source.title)
 
 
-def save_safetensors(network: nn.Cell, path: Path) -> None:
-    """Write all parameters under the names of timm, so that both timm and this project can load the file."""
+def named_tensors(network: nn.Cell, source: Source) -> dict[str, np.ndarray]:
+    """Return all parameters by the names and with the shapes that they have in the files of a source."""
     parameters = weights_of(network)
-    tensors = {timm: parameters[name].asnumpy().copy() for name, timm in timm_names(network).items()}
+    values = {theirs: parameters[name].asnumpy().copy() for name, theirs in _names_in(source, network).items()}
+    return {name: value.reshape(source.shape(name, value.shape)) for name, value in values.items()}
+
+
+def save_safetensors(network: nn.Cell, path: Path, source: Source = TIMM) -> None:
+    """Write all parameters, by default under the names of timm, so that both timm and this project can load the file.
+
+    The metadata of the file describe the network. timm does not read them.
+    """
+    metadata = {"format": "pt", ARCHITECTURE_KEY: json.dumps(to_dict(network.architecture))}
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt"})
+        save_file(named_tensors(network, source), temporary, metadata=metadata)
+
+
+def _names_in(source: Source, network: nn.Cell) -> dict[str, str]:
+    """Return our name of each parameter -> its name in the files of a source."""
+    theirs = source.names(network.architecture)
+    return {name: theirs[timm] for name, timm in timm_names(network).items()}
 
 
 def _check_complete(file: WeightFile, names: dict[str, str]) -> None:
     """Raise an error if parameters are missing in the file."""
-    missing = [name for name, timm_name in names.items() if not {name, timm_name} & file.tensors.keys()]
+    missing = [theirs for theirs in names.values() if theirs not in file.tensors]
     if missing:
         raise UserError(
             f"{file.path} does not hold this network: {len(missing)} of its {len(names)} tensors are missing, "
@@ -85,17 +104,12 @@ def _check_complete(file: WeightFile, names: dict[str, str]) -> None:
 
 
 def _check_unused(file: WeightFile, names: dict[str, str]) -> list[str]:
-    """Return the tensors of the file that are not weights. Raise an error if any is a weight of another network."""
-    unused = sorted(file.tensors.keys() - names.keys() - set(names.values()))
-    foreign = [name for name in unused if not _is_training_state(name, names)]
+    """Return the tensors of the file that its own network does not read. Raise an error if it holds any other."""
+    unused = sorted(file.tensors.keys() - set(names.values()))
+    foreign = [name for name in unused if not re.search(file.source.unread, name)]
     if foreign:
         raise UserError(
             f"{file.path} holds another network: {len(foreign)} of its tensors do not belong to this one, "
             f"such as {foreign[0]}; is --model right?"
         )
     return unused
-
-
-def _is_training_state(name: str, names: dict[str, str]) -> bool:
-    """Return whether a tensor is a counter, or an optimizer's copy of a parameter, such as `moment1.bn1.gamma`."""
-    return name.rsplit(".", 1)[-1] in COUNTERS or any(name.endswith("." + parameter) for parameter in names)

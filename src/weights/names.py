@@ -1,6 +1,6 @@
-"""Parameter names: those of MindSpore in networks and checkpoints, those of timm in published files.
+"""Names of parameters: those of the Cells, which checkpoints have too, and those of timm.
 
-The names differ only in BatchNorm. The tensors are equal.
+They differ only in BatchNorm. `sources.py` has the names of other collections.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BATCH_NORM_TO_TIMM = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-COUNTERS = ("calls", "num_batches_tracked", "global_step", "learning_rate", "epoch_num", "step_num", "loss_scale")
+CALLS = "calls"  # the counter of a random Cell, which is not a weight
 
 
 def timm_names(network: nn.Cell) -> dict[str, str]:
@@ -26,7 +26,7 @@ def timm_names(network: nn.Cell) -> dict[str, str]:
     for _, cell in network.cells_and_names():
         to_timm = BATCH_NORM_TO_TIMM if isinstance(cell, BATCH_NORMS) else {}
         for key, parameter in cell._params.items():
-            if key not in COUNTERS:
+            if key != CALLS:
                 names[parameter.name] = parameter.name.removesuffix(key) + to_timm.get(key, key)
     return names
 

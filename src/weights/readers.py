@@ -1,35 +1,68 @@
-"""Readers of weight files: MindSpore's .ckpt, .safetensors, and PyTorch's .pth."""
+"""Read a weight file of any supported format, recognize its source, and choose the weights to load."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import ml_dtypes
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, deserialize, safe_open
 
+from src.design.families import ARCHITECTURES
 from src.errors import UserError
-from src.weights.ckpt import EMA_PREFIX, is_training_state, read_ckpt
-from src.weights.names import HEAD
+from src.weights.ckpt import read_ckpt
+from src.weights.pth import is_pth, read_pth
+from src.weights.records import Records, sort_records
+from src.weights.sources import PROJECT, Source, recognize
 
 Kind = Literal["raw", "ema"]
-STATE_DICT_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model")  # of timm's checkpoints, best first
+Reader = Callable[[Path], tuple[dict[str, np.ndarray], dict[str, Any]]]
+
+SAFETENSORS_TYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": ml_dtypes.bfloat16,
+    "F8_E4M3": ml_dtypes.float8_e4m3fn,
+    "F8_E5M2": ml_dtypes.float8_e5m2,
+    "I64": np.int64,
+    "I32": np.int32,
+    "I16": np.int16,
+    "I8": np.int8,
+    "U64": np.uint64,
+    "U32": np.uint32,
+    "U16": np.uint16,
+    "U8": np.uint8,
+    "BOOL": np.bool_,
+}
+FLOATS = ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+ARCHITECTURE_KEY = "architecture"  # in the metadata of a .safetensors file that this project has written
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # beside which the Hugging Face hub has a config.json
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """The float32 tensors of one network from a file, and the `meta` of a training checkpoint.
+    """The float32 tensors of one network from a file, by their names there, and what the file says about them.
 
-    `meta` is empty for published weights; `src/training/checkpoint.py` describes its keys. `kind` is "ema" for averaged
-    weights.
+    `meta` is that of a training checkpoint, which `src/training/checkpoint.py` describes; published weights have none.
+    `kind` is "ema" for averaged weights. `others` are tensors that belong to a training and not to the network.
     """
 
     path: Path
     tensors: dict[str, np.ndarray]
     meta: dict[str, Any] = field(default_factory=dict)
     kind: Kind = "raw"
+    source: Source = PROJECT
+    others: tuple[str, ...] = ()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        return {name: value.shape for name, value in self.tensors.items()}
 
     @property
     def num_classes(self) -> int:
@@ -38,9 +71,12 @@ class WeightFile:
         Raises:
             UserError: the file holds no classifier.
         """
-        head = self.tensors.get(HEAD[0])
+        name = self.source.classifier
+        head = self.tensors.get(name)
         if head is None or head.ndim != 2:
-            raise UserError(f"{self.path} holds no {HEAD[0]}: it is not a classifier of this project or of timm")
+            known = "this project, timm, MindCV or MindSpore's model zoo"
+            example = f", but {next(iter(self.tensors))}" if self.tensors else ""
+            raise UserError(f"{self.path} holds no {name}{example}: it is not a classifier of {known}")
         return head.shape[0]
 
 
@@ -48,59 +84,117 @@ def read_weights(path: str | Path, prefer: Literal["auto", "raw", "ema"] = "auto
     """Read a weight file of any supported format.
 
     Args:
-        prefer: which weights of a training checkpoint to take; `auto`: those with the better score.
+        prefer: which weights of a training checkpoint to take. `auto`: those with the better score; where no score is
+            known, the averaged ones.
 
     Raises:
-        UserError: the file is missing, damaged, of an unknown format, without EMA, or holds values that are not finite.
+        UserError: the file is missing, damaged, of an unknown format or source, without the preferred weights, or holds
+            values that are not finite.
     """
     path = Path(path)
-    readers = {".ckpt": read_ckpt, ".safetensors": _read_safetensors, ".pth": _read_pth, ".pt": _read_pth}
     if not path.is_file():
         raise UserError(f"there is no weight file {path}")
-    if path.suffix not in readers:
-        raise UserError(f"{path}: unknown kind of weights {path.suffix!r}; expected {', '.join(readers)}")
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty; fetch or write it again")
-    stored, meta = readers[path.suffix](path)
-    averaged = {name.removeprefix(EMA_PREFIX): value for name, value in stored.items() if name.startswith(EMA_PREFIX)}
-    if prefer == "ema" and not averaged:
-        raise UserError(f"{path} holds no averaged weights; use --weights raw")
+    stored, meta = _reader_of(path)(path)
+    records = sort_records(stored, path)
+    kind, chosen = _choose(records, meta, prefer, path)
+    source = recognize({name: value.shape for name, value in chosen.items()})
+    if source.refusal:
+        raise UserError(f"{path} is of {source.title}: {source.refusal}")
+    _check_statistics(chosen, records, path)
+    tensors = {name: _as_float32(name, value, path) for name, value in chosen.items()}
+    return WeightFile(path, tensors, meta or _hub_config(path), kind, source, () if meta else tuple(records.others))
+
+
+def _choose(records: Records, meta: dict[str, Any], prefer: str, path: Path) -> tuple[Kind, dict[str, np.ndarray]]:
+    """Return the preferred kind of weights.
+
+    Raises:
+        UserError: the file does not hold them, or only some of them.
+    """
+    raw, averaged = records.raw, records.averaged
     kind = meta.get("better", "ema" if averaged else "raw") if prefer == "auto" else prefer
-    chosen = stored | averaged if kind == "ema" else stored
-    tensors = {
-        name: value.astype(np.float32)
-        for name, value in chosen.items()
-        if value.dtype.kind == "f" and not is_training_state(name)
+    if kind == "ema" and not averaged:
+        raise UserError(f"{path} holds no averaged weights; use --weights raw")
+    if kind == "raw" and averaged and not raw:
+        raise UserError(f"{path} holds averaged weights alone; use --weights ema")
+    if kind == "ema" and raw and (missing := sorted(raw.keys() - averaged.keys())):
+        raise UserError(f"{path} holds no average of {len(missing)} tensors, such as {missing[0]}; use --weights raw")
+    return cast(Kind, kind), averaged if kind == "ema" else raw
+
+
+def _check_statistics(tensors: dict[str, np.ndarray], records: Records, path: Path) -> None:
+    """Refuse a file that has weights of BatchNorm and no running statistics at all."""
+    last_parts = {name.rpartition(".")[2] for name in tensors}
+    if "gamma" in last_parts and not last_parts & {"moving_mean", "moving_variance"}:
+        optimizer = " It is the state of an optimizer, such as MindCV's optim_*.ckpt." if records.others else ""
+        raise UserError(
+            f"{path} holds no running statistics of BatchNorm, without which a network computes nothing useful."
+            f"{optimizer} Give the checkpoint of the network"
+        )
+
+
+def _as_float32(name: str, value: np.ndarray, path: Path) -> np.ndarray:
+    if value.dtype.name not in FLOATS:
+        raise UserError(f"{path}: {name} is of type {value.dtype}; expected floating-point weights, not quantized ones")
+    found = value.astype(np.float32)
+    if not np.isfinite(found).all():
+        raise UserError(f"{path} is damaged: {name} holds values that are not finite")
+    return found
+
+
+def _reader_of(path: Path) -> Reader:
+    readers: dict[str, Reader] = {
+        ".ckpt": read_ckpt,
+        ".safetensors": _read_safetensors,
+        ".pth": read_pth,
+        ".pt": read_pth,
+        ".tar": read_pth,
     }
-    for name, value in tensors.items():
-        if not np.isfinite(value).all():
-            raise UserError(f"{path} is damaged: {name} holds values that are not finite")
-    return WeightFile(path, tensors, meta, cast(Kind, kind))
+    if is_pth(path):  # whatever its suffix: PyTorch Lightning writes .ckpt, the Hugging Face hub has .bin
+        return read_pth
+    if path.suffix not in readers:
+        raise UserError(f"{path}: unknown kind of weights {path.suffix!r}; expected {', '.join(readers)}")
+    return readers[path.suffix]
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
-        return load_file(path), {}
+        with safe_open(path, "np") as file:
+            metadata = file.metadata() or {}
+        stored = deserialize(path.read_bytes())
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise UserError(f"{path} is damaged or is not a safetensors file ({error}); fetch it again") from None
+    for name, tensor in stored:
+        if tensor["dtype"] not in SAFETENSORS_TYPES:
+            raise UserError(f"{path}: {name} is of type {tensor['dtype']}, which this project cannot read")
+    tensors = {
+        name: np.frombuffer(tensor["data"], SAFETENSORS_TYPES[tensor["dtype"]]).reshape(tensor["shape"])
+        for name, tensor in stored
+    }
+    return tensors, _described(metadata, path)
 
 
-def _read_pth(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _described(metadata: dict[str, str], path: Path) -> dict[str, Any]:
+    """Return the `meta` of a .safetensors file of this project, which says what its network computes."""
+    if ARCHITECTURE_KEY not in metadata:
+        return {}
     try:
-        import torch
-    except ImportError:
-        raise UserError(
-            f"{path}: reading {path.suffix} needs PyTorch; `pip install torch`, or take .safetensors"
-        ) from None
+        return {"architecture": json.loads(metadata[ARCHITECTURE_KEY])}
+    except (ValueError, RecursionError):
+        return {}  # another program's key of the same name
+
+
+def _hub_config(path: Path) -> dict[str, Any]:
+    """Return the network that the hub's config.json beside timm's weights names; empty if there is none of ours.
+
+    timm's `efficientnet_b0` and `tf_efficientnet_b0` have the same tensors, so only this file tells them apart.
+    """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a bad file
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path} is damaged or is not a plain PyTorch state dict ({reason})") from None
-    for key in STATE_DICT_KEYS:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-            break
-    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
-        raise UserError(f"{path} holds no state dict of tensors")
-    return {name.removeprefix("module."): value.float().numpy() for name, value in content.items()}, {}
+        if path.name not in HUB_FILES:
+            return {}
+        name = json.loads(path.with_name("config.json").read_text(encoding="utf-8"))["architecture"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return {"model": name} if isinstance(name, str) and name in ARCHITECTURES else {}

@@ -1,15 +1,21 @@
 """Readers of weight files: the right tensors of each format, and one line for each fault."""
 
-import sys
+import json
 
+import ml_dtypes
 import numpy as np
 import pytest
+from mindspore.train.checkpoint_pb2 import Checkpoint
 from safetensors.numpy import load_file, save_file
+from support.foreign import write
+from support.project import GOLDEN
 
 from src.errors import UserError
-from src.weights.ckpt import save_ckpt
+from src.weights.ckpt import save_ckpt, save_plain_ckpt
 from src.weights.readers import read_weights
 
+FLOATS = tuple(map(np.dtype, (np.float64, np.float16, ml_dtypes.bfloat16)))
+FLOATS8 = tuple(map(np.dtype, (ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2)))  # MindSpore's files have none
 META = {"model": "tinynet_x", "classes": ["ä", "b c"]}
 TENSORS = {
     "conv_stem.weight": np.random.RandomState(0).rand(4, 3, 3, 3).astype(np.float32),
@@ -124,22 +130,88 @@ def test_missing_files_and_unknown_suffixes_are_named(tmp_path, name, words):
         read_weights(tmp_path / name)
 
 
-def test_pth_without_torch_says_so(tmp_path, monkeypatch):
-    (tmp_path / "w.pth").write_bytes(b"x")
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UserError, match="needs PyTorch"):
-        read_weights(tmp_path / "w.pth")
+@pytest.mark.parametrize("prefer, kind, first", [("auto", "ema", 100), ("raw", "raw", 0), ("ema", "ema", 100)])
+def test_the_preferred_weights_of_a_pytorch_checkpoint_are_read(prefer, kind, first):
+    weights = read_weights(GOLDEN / "pth" / "training.pth.tar", prefer)
+    assert (weights.kind, weights.tensors["conv_stem.weight"].flat[0]) == (kind, first)
 
 
-def test_pth_with_torch(folder):
-    torch = pytest.importorskip("torch", reason="reading .pth needs PyTorch, an optional package of several GB")
-    state = {"module." + name: torch.from_numpy(value) for name, value in TENSORS.items()}
-    torch.save({"state_dict": state}, folder / "w.pth")
-    assert_equal(read_weights(folder / "w.pth").tensors, TENSORS)
+@pytest.mark.parametrize("suffix", [".ckpt", ".bin", ""])
+def test_a_pytorch_file_is_known_whatever_its_suffix(tmp_path, suffix):
+    path = tmp_path / f"w{suffix}"
+    path.write_bytes((GOLDEN / "pth" / "plain.pth").read_bytes())
+    assert read_weights(path).num_classes == 5
 
 
-def test_a_damaged_pth_is_named(folder):
-    pytest.importorskip("torch", reason="reading .pth needs PyTorch, an optional package of several GB")
-    (folder / "no.pth").write_bytes(b"not a pickle")
-    with pytest.raises(UserError, match="no.pth"):
-        read_weights(folder / "no.pth")
+@pytest.mark.parametrize(
+    "suffix, dtype",
+    [(".safetensors", dtype) for dtype in (*FLOATS, *FLOATS8)] + [(".ckpt", dtype) for dtype in FLOATS],
+    ids=str,
+)
+def test_weights_of_every_float_type_become_float32(tmp_path, suffix, dtype):
+    tensors = {name: value.astype(dtype) for name, value in TENSORS.items()}
+    path = tmp_path / f"w{suffix}"
+    save_file(tensors, path) if suffix == ".safetensors" else save_plain_ckpt(tensors, path)
+    found = read_weights(path).tensors
+    assert {value.dtype for value in found.values()} == {np.dtype(np.float32)}
+    assert_equal(found, {name: value.astype(np.float32) for name, value in tensors.items()})
+
+
+def test_quantized_weights_are_named(folder):
+    save_file(TENSORS | {"bn1.weight": np.ones(3, np.int8)}, folder / "int8.safetensors")
+    with pytest.raises(UserError, match="bn1.weight is of type int8; expected floating-point weights"):
+        read_weights(folder / "int8.safetensors")
+
+
+STATISTICS = {"bn1.moving_mean": np.zeros(4, np.float32), "bn1.moving_variance": np.ones(4, np.float32)}
+TRAINED = TENSORS | {"bn1.gamma": np.ones(4, np.float32)}
+
+
+def test_averages_of_another_program_are_read_unless_the_raw_weights_are_wanted(tmp_path):
+    whole = TRAINED | STATISTICS
+    path = write(tmp_path / "w.ckpt", whole | {"ema." + name: value + 1 for name, value in whole.items()})
+    assert_equal(read_weights(path).tensors, {name: value + 1 for name, value in whole.items()})
+    assert_equal(read_weights(path, "raw").tensors, whole)
+
+
+def test_averages_of_some_tensors_are_refused(tmp_path):
+    averages = {"ema." + name: value for name, value in TRAINED.items()}
+    path = write(tmp_path / "w.ckpt", TRAINED | STATISTICS | averages)
+    with pytest.raises(UserError, match="no average of 2 tensors, such as bn1.moving_mean; use --weights raw"):
+        read_weights(path)
+    assert_equal(read_weights(path, "raw").tensors, TRAINED | STATISTICS)
+
+
+def test_the_state_of_an_optimizer_is_refused_with_the_reason(tmp_path):
+    path = write(tmp_path / "optim_x.ckpt", TRAINED | {"moments." + name: value for name, value in TRAINED.items()})
+    with pytest.raises(UserError, match=r"no running statistics of BatchNorm.* optim_\*.ckpt. Give the checkpoint"):
+        read_weights(path)
+
+
+def test_single_numbers_of_early_mindspore_are_read(tmp_path):
+    """Their shape is written as (0)."""
+    path = write(tmp_path / "w.ckpt", TENSORS)
+    message = Checkpoint.FromString(path.read_bytes())
+    record = message.value.add(tag="momentum").tensor
+    record.dims.append(0)
+    record.tensor_type, record.tensor_content = "Float32", np.float32(0.9).tobytes()
+    path.write_bytes(message.SerializeToString())
+    weights = read_weights(path)
+    assert_equal(weights.tensors, TENSORS)
+    assert weights.others == ("momentum",)
+
+
+@pytest.mark.parametrize("name, expected", [("tf_efficientnet_b0", {"model": "tf_efficientnet_b0"}), ("resnet50", {})])
+def test_the_config_of_the_hub_names_the_network(tmp_path, name, expected):
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": name, "num_classes": 1000}))
+    save_file(TENSORS, tmp_path / "model.safetensors")
+    save_file(TENSORS, tmp_path / "mine.safetensors")
+    assert read_weights(tmp_path / "model.safetensors").meta == expected
+    assert read_weights(tmp_path / "mine.safetensors").meta == {}
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"architecture": 3}', "\xff"])
+def test_another_config_beside_the_weights_is_passed_over(tmp_path, text):
+    (tmp_path / "config.json").write_text(text, encoding="latin-1")
+    save_file(TENSORS, tmp_path / "model.safetensors")
+    assert read_weights(tmp_path / "model.safetensors").meta == {}

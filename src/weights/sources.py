@@ -1,0 +1,333 @@
+"""The collections whose weights this project reads and writes: a table of rules for each way to name tensors.
+
+A `Source` translates in one direction, from timm's name of a tensor to its name in a file. Both loading and export use
+it, so that what is written is read again. What names and shapes do not show stands in `Source.style`: a file of the
+source is loaded into a network of that padding, epsilon and activation, or not at all.
+
+The rules were found by building the networks of each collection; tests compare them with the names of these networks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from src.design.architecture import Architecture, Style
+from src.design.differences import differences
+from src.design.families import ARCHITECTURES, EFFICIENTNETS, TENSORFLOW_STYLE, TINYNETS
+from src.design.ghostnets import GHOSTNET_STYLE, GHOSTNET_WIDTHS, GHOSTNETS, S_GHOSTNET_ROWS, S_GHOSTNET_STYLE
+from src.design.layer_table import grouped_blocks, layers
+from src.errors import UserError
+from src.weights.names import BATCH_NORM_TO_TIMM
+
+Collection = Literal["timm", "mindcv", "zoo"]
+Shape = tuple[int, ...]
+Rules = Mapping[str, str]
+
+MINDSPORE_BATCH_NORM = {timm: name for name, timm in BATCH_NORM_TO_TIMM.items()}
+
+
+class Place(NamedTuple):
+    """The numbers of a block: in timm's groups, in the stages of the architecture, and through the whole network."""
+
+    group: int
+    in_group: int
+    stage: int
+    repeat: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A way to name the tensors of a network.
+
+    Attributes:
+        title: for the user.
+        collection: the value of `--names` that writes these names; None: only read.
+        mark: regular expression. A file is of the first source of which it holds a tensor `NAME HEIGHTxWIDTH...`.
+        networks: those of this project that the collection has.
+        style: padding, epsilon and activations of these networks; None: the names do not say which.
+        refusal: why no file of the source can be loaded.
+        batch_norm: timm's name of a tensor of BatchNorm -> theirs.
+        block: from the place of a block to the prefix of its tensors.
+        last: the same for the last convolution of a GhostNet, which timm counts as a block.
+        rules: timm's name of a layer, or of one tensor -> theirs; outside of blocks (""), by the kind of the block, and
+            in the last convolution ("last"). What is not listed has timm's name.
+        unread: regular expression for tensors in files that the network never reads.
+        wide_bias: regular expression for biases of shape (1, C, 1, 1).
+    """
+
+    title: str
+    mark: str
+    collection: Collection | None = None
+    networks: tuple[str, ...] = ()
+    style: Style | None = None
+    refusal: str = ""
+    batch_norm: Rules = field(default_factory=lambda: MINDSPORE_BATCH_NORM)
+    block: Callable[[Place], str] = lambda place: f"blocks.{place.group}.{place.in_group}."
+    last: Callable[[Place], str] = lambda place: f"blocks.{place.group}.0."
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+    unread: str = r"(?!)"
+    wide_bias: str = r"(?!)"
+
+    @property
+    def classifier(self) -> str:
+        """The name of the matrix of the last layer."""
+        return self.rules.get("", {}).get("classifier", "classifier") + ".weight"
+
+    def names(self, architecture: Architecture) -> dict[str, str]:
+        """Return timm's name -> the name in a file, for every tensor of a network."""
+        prefixes = dict(self._prefixes(architecture))
+        names = {}
+        for layer in layers(architecture):
+            prefix = next((prefix for prefix in prefixes if layer.name.startswith(prefix)), "")
+            theirs, rules = prefixes.get(prefix, ("", self.rules.get("", {})))
+            for timm in layer.shapes():
+                own, _, tensor = timm.removeprefix(prefix).rpartition(".")
+                is_norm = prefix + own == layer.norm
+                renamed = rules.get(own, own) + "." + (self.batch_norm[tensor] if is_norm else tensor)
+                names[timm] = theirs + rules.get(f"{own}.{tensor}", renamed)
+        return names
+
+    def shape(self, name: str, shape: Shape) -> Shape:
+        """Return the shape in a file of the tensor that has `shape` in a network, by its name in the file."""
+        return (1, *shape, 1, 1) if re.search(self.wide_bias, name) else shape
+
+    def networks_of(self, shapes: Mapping[str, Shape]) -> list[Architecture]:
+        """Return those of `networks` that have exactly tensors of these names and shapes, whatever their classes."""
+        read = {name: shape for name, shape in shapes.items() if not re.search(self.unread, name)}
+        networks = [ARCHITECTURES[name] for name in self.networks]
+        networks = [network.computing_as(self.style) if self.style else network for network in networks]
+        return [network for network in networks if self._without_head(self.shapes(network)) == self._without_head(read)]
+
+    def shapes(self, architecture: Architecture) -> dict[str, Shape]:
+        """Return the name and shape in a file of each tensor of a network."""
+        names = self.names(architecture)
+        shapes = {names[timm]: shape for layer in layers(architecture) for timm, shape in layer.shapes().items()}
+        return {name: self.shape(name, shape) for name, shape in shapes.items()}
+
+    def _without_head(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+        head = self.classifier.removesuffix("weight")
+        return {name: shape for name, shape in shapes.items() if not name.startswith(head)}
+
+    def _prefixes(self, architecture: Architecture) -> Iterator[tuple[str, tuple[str, Rules]]]:
+        """Give timm's prefix of each block, with the prefix in a file and the rules within."""
+        kinds = [stage.block for stage in architecture.stages]
+        places = list(_places(architecture))
+        for place in places:
+            rules = self.rules.get(kinds[place.stage], {})
+            yield f"blocks.{place.group}.{place.in_group}.", (self.block(place), rules)
+        if architecture.is_ghostnet:
+            last = Place(places[-1].group + 1, 0, len(kinds), 0, len(places))
+            yield f"blocks.{last.group}.0.", (self.last(last), self.rules.get("last", {}))
+
+
+def recognize(shapes: Mapping[str, Shape]) -> Source:
+    """Return the source of a file by the names and shapes of its tensors; `PROJECT` if no other is recognized."""
+    texts = [f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items()]
+    return next((source for source in SOURCES if any(re.match(source.mark, text) for text in texts)), PROJECT)
+
+
+def source_for(architecture: Architecture, collection: Collection) -> Source:
+    """Return the source of a collection by which another program loads the weights of a network.
+
+    Raises:
+        UserError: the collection has no network that computes the same with these tensors.
+    """
+    if collection == "timm":
+        return TIMM
+    sources = [source for source in SOURCES if source.collection == collection]
+    reason = f"{COLLECTIONS[collection]} has no network with the tensors of {architecture.name}"
+    for source in sources:
+        for name in source.networks:
+            theirs = ARCHITECTURES[name].computing_as(source.style or architecture.style).at(architecture.resolution)
+            if not differences(theirs.computing_as(architecture.style), architecture):
+                found = differences(theirs, architecture)
+                if not found and not source.refusal:
+                    return source
+                reason = f"{source.title} would compute other logits with these weights: it has {', '.join(found)}"
+    raise UserError(f"names is {collection}: {reason}; leave --names out, or choose timm")
+
+
+def _places(architecture: Architecture) -> Iterator[Place]:
+    groups = [(group, index) for group, row in enumerate(grouped_blocks(architecture)) for index in range(len(row))]
+    stages = [(stage, repeat) for stage, row in enumerate(architecture.stages) for repeat in range(row.repeats)]
+    for number, (timm, own) in enumerate(zip(groups, stages, strict=True)):
+        yield Place(*timm, *own, number)
+
+
+COLLECTIONS: dict[Collection, str] = {"timm": "timm", "mindcv": "MindCV", "zoo": "MindSpore's model zoo"}
+SAME_STYLE = replace(TENSORFLOW_STYLE, bn_epsilon=1e-5)  # of MindCV's smaller EfficientNets
+HARD_SWISH_STYLE = replace(
+    SAME_STYLE,
+    stem_activation="hard_swish",
+    activation="hard_swish",
+    head_activation="hard_swish",
+    se_activation="hard_swish",
+)
+
+# A ghost bottleneck in the model zoo: each convolution and its BatchNorm are `conv` and `bn` of a Cell of their own.
+ZOO_GHOST = {
+    f"{module}.{timm}": f"{module}.{theirs}"
+    for module in (f"ghost{number}.{part}" for number in (1, 2) for part in ("primary_conv", "cheap_operation"))
+    for timm, theirs in (("0", "conv"), ("1", "bn"))
+} | {
+    "conv_dw": "dw.conv",
+    "bn_dw": "dw.bn",
+    "shortcut.0": "shortcut.0.conv",
+    "shortcut.1": "shortcut.0.bn",
+    "shortcut.2": "shortcut.1.conv",
+    "shortcut.3": "shortcut.1.bn",
+}
+ZOO_GHOSTNET = {"ghost": ZOO_GHOST, "last": {"bn1": "bn"}}
+
+# EfficientNet B1 to B3 in the model zoo: a convolution is `X.0.conv` and its BatchNorm `X.1`. An unused bias `X.0.bias`
+# is stored too, and so is the expansion that the blocks of the first stage do not use.
+ZOO_SQUEEZE_EXCITE = {
+    "se.conv_reduce.weight": "se.se.1.conv.weight",
+    "se.conv_reduce.bias": "se.se.1.bias",
+    "se.conv_expand.weight": "se.se.3.conv.weight",
+    "se.conv_expand.bias": "se.se.3.bias",
+}
+ZOO_EFFICIENTNET = {
+    "": {
+        "conv_stem": "stem.0.conv",
+        "bn1": "stem.1",
+        "conv_head": "head.0.conv",
+        "bn2": "head.1",
+        "classifier": "head.6",
+    },
+    "ds": ZOO_SQUEEZE_EXCITE
+    | {
+        "conv_dw": "depth_wise_conv.0.conv",
+        "bn1": "depth_wise_conv.1",
+        "conv_pw": "project_conv.0.conv",
+        "bn2": "project_conv.1",
+    },
+    "ir": ZOO_SQUEEZE_EXCITE
+    | {
+        "conv_pw": "expand_conv.0.conv",
+        "bn1": "expand_conv.1",
+        "conv_dw": "depth_wise_conv.0.conv",
+        "bn2": "depth_wise_conv.1",
+        "conv_pwl": "project_conv.0.conv",
+        "bn3": "project_conv.1",
+    },
+}
+ZOO_EFFICIENTNET_B2 = ZOO_EFFICIENTNET | {  # its last convolution of a block has no Cell of its own
+    "ds": ZOO_EFFICIENTNET["ds"] | {"conv_pw": "project_conv.0"},
+    "ir": ZOO_EFFICIENTNET["ir"] | {"conv_pwl": "project_conv.0"},
+}
+
+# EfficientNet in MindCV: a block is a list of layers, in which activations have numbers, too.
+MINDCV_EFFICIENTNET = {
+    "": {"conv_stem": "features.0", "bn1": "features.1", "conv_head": "features.10", "bn2": "features.11"}
+    | {"classifier": "mlp_head"},
+    "ds": {"conv_dw": "0", "bn1": "1", "conv_pw": "4", "bn2": "5"}
+    | {"se.conv_reduce": "3.conv_reduce", "se.conv_expand": "3.conv_expand"},
+    "ir": {"conv_pw": "0", "bn1": "1", "conv_dw": "3", "bn2": "4", "conv_pwl": "7", "bn3": "8"}
+    | {"se.conv_reduce": "6.conv_reduce", "se.conv_expand": "6.conv_expand"},
+}
+
+ZOO_B1_TO_B3 = Source(
+    title="MindSpore's model zoo (EfficientNet b1 to b3)",
+    collection="zoo",
+    mark=r"blocks\.\d+\.layers\.",
+    networks=("tf_efficientnet_b1", "tf_efficientnet_b3"),
+    style=TENSORFLOW_STYLE,
+    block=lambda place: f"blocks.{place.stage}.layers.{place.repeat}.",
+    rules=ZOO_EFFICIENTNET,
+    unread=r"^(stem|head|.*(expand|depth_wise|project)_conv)\.0\.bias$|^blocks\.0\.layers\.\d+\.expand_conv\.",
+    wide_bias=r"\.se\.se\.\d\.bias$",
+)
+MINDCV_B0_TO_B4 = Source(
+    title="MindCV",
+    collection="mindcv",
+    mark=r"features\.\d+\.\d+\.block\.",
+    networks=tuple(EFFICIENTNETS)[:5],
+    style=SAME_STYLE,
+    block=lambda place: f"features.{place.stage + 3}.{place.repeat}.block.",
+    rules=MINDCV_EFFICIENTNET,
+)
+ZOO_TINYNET = Source(
+    title="MindSpore's model zoo (tinynet)",
+    collection="zoo",
+    mark=r"blocks\.layer\.",
+    networks=tuple(TINYNETS),
+    style=Style(),
+    block=lambda place: f"blocks.layer.{place.group}.{place.in_group}.",
+)
+ZOO_GHOSTNET_1X = Source(
+    title="MindSpore's model zoo (ghostnet)",
+    collection="zoo",
+    mark=r"blocks\.\d+\.ghost\d\.\w+\.conv\.",
+    networks=("ghostnet_100",),
+    style=GHOSTNET_STYLE,
+    block=lambda place: f"blocks.{place.number}.",
+    last=lambda place: f"blocks.{place.number}.",
+    rules=ZOO_GHOSTNET,
+)
+PROJECT = Source(title="this project", mark=r".*\.(gamma|moving_mean) ", networks=tuple(ARCHITECTURES))
+TIMM = Source(
+    title="timm",
+    collection="timm",
+    mark=r".*\.running_mean ",
+    networks=tuple(ARCHITECTURES),
+    batch_norm={name: name for name in MINDSPORE_BATCH_NORM},
+)
+
+SOURCES = (  # special cases come before the rule that they are a case of
+    replace(
+        ZOO_B1_TO_B3,
+        mark=r"blocks\.\d+\.layers\.\d+\.project_conv\.0\.weight ",
+        networks=("tf_efficientnet_b2",),
+        rules=ZOO_EFFICIENTNET_B2,
+    ),
+    ZOO_B1_TO_B3,
+    replace(
+        ZOO_TINYNET,
+        title="MindSpore's model zoo (EfficientNet, folder b0)",
+        mark=r"blocks\.layer\..*\.se\.conv_(reduce|expand)\.weight \d+x\d+$",
+        networks=("efficientnet_b0", "efficientnet_b1"),
+        style=HARD_SWISH_STYLE,
+        refusal="its networks compute hard swish, also in squeeze-excite, and no network here does",
+    ),
+    ZOO_TINYNET,
+    replace(
+        ZOO_GHOSTNET_1X,
+        title="MindSpore's model zoo (S-GhostNet)",
+        mark=r"blocks\.\d+\.\d+\.ghost\d\.\w+\.conv\.",
+        networks=tuple(S_GHOSTNET_ROWS),
+        style=S_GHOSTNET_STYLE,
+        block=lambda place: f"blocks.{place.stage}.{place.repeat}.",
+        last=lambda place: f"blocks.{place.stage}.",
+    ),
+    replace(
+        ZOO_GHOSTNET_1X,
+        title="MindSpore's model zoo (ghostnet 600M)",
+        mark=r"blocks\.0\.se\.",  # only its first block has squeeze-excite
+        networks=("ghostnet_600",),
+        style=GHOSTNETS["ghostnet_600"].style,
+    ),
+    ZOO_GHOSTNET_1X,
+    replace(
+        MINDCV_B0_TO_B4,
+        mark=r"features\.10\.weight (2048|2304|2560)x",  # the heads of B5 to B7
+        networks=tuple(f"tf_{name}" for name in EFFICIENTNETS)[5:],
+        style=TENSORFLOW_STYLE,
+    ),
+    MINDCV_B0_TO_B4,
+    Source(
+        title="MindCV",
+        collection="mindcv",
+        mark=r"blocks\.\d+\.features\.",
+        networks=tuple(GHOSTNET_WIDTHS),
+        style=GHOSTNET_STYLE,
+        last=lambda place: f"blocks.{place.group}.features.",
+        rules={"last": {"conv": "0", "bn1": "1"}},
+    ),
+    PROJECT,
+    TIMM,
+)
