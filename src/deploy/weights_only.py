@@ -8,7 +8,8 @@ from src.design.architecture_file import to_dict
 from src.models import LoadedModel
 from src.weights.ckpt import save_ckpt, save_plain_ckpt
 from src.weights.loading import named_tensors, save_safetensors
-from src.weights.sources import PROJECT, Collection, source_for
+from src.weights.source import Collection
+from src.weights.sources import PROJECT, source_for
 
 
 def save_weights(model: LoadedModel, path: Path, names: Collection = "timm") -> None:

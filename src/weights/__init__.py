@@ -1,4 +1,4 @@
-"""Weight files: formats, names of parameters, and loading into a network.
+"""Weight files: formats, names of parameters in this project and in others, and loading into a network.
 
-May import: `errors`, `runtime`, `networks`.
+May import: `errors`, `runtime`, `design`, `networks`.
 """

@@ -17,7 +17,8 @@ from src.errors import UserError
 from src.runtime.files import atomic_write
 from src.weights.names import HEAD, timm_names, weights_of
 from src.weights.readers import ARCHITECTURE_KEY, WeightFile
-from src.weights.sources import TIMM, Source
+from src.weights.source import Source
+from src.weights.sources import TIMM
 
 
 @dataclass(frozen=True)

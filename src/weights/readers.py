@@ -17,7 +17,8 @@ from src.errors import UserError
 from src.weights.ckpt import read_ckpt
 from src.weights.pth import is_pth, read_pth
 from src.weights.records import Records, sort_records
-from src.weights.sources import PROJECT, Source, recognize
+from src.weights.source import Source
+from src.weights.sources import PROJECT, recognize
 
 Kind = Literal["raw", "ema"]
 Reader = Callable[[Path], tuple[dict[str, np.ndarray], dict[str, Any]]]

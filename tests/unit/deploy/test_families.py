@@ -8,7 +8,7 @@ from support.exporting import assert_runs_on_ascend, cut, export, trained_checkp
 from src.deploy.verification import TOLERANCE
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b2", "ghostnet_100", "s_ghostnet_b1"])
+@pytest.mark.parametrize("name", ["tf_efficientnet_b2", "ghostnet_100", "s_ghostnet_b1"])
 def test_exported_files_compute_what_the_network_computes(name, tmp_path):
     trained_checkpoint(tmp_path, cut(name), size=48)
     flags = ("--batch_size", 0, "--file_name", tmp_path / "net", "--file_format")
