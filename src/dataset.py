@@ -20,9 +20,9 @@ from mindspore.dataset import vision
 from src.config import AugmentOptions
 from src.errors import UserError
 from src.images.augment import erase, erased_boxes, operators
-from src.images.decoding import HEAD_BYTES, TAIL_BYTES, decode_error, has_complete_ends
 from src.images.image_file import ImageRef
 from src.images.image_set import ImageSet
+from src.images.minddata import for_minddata
 from src.images.preprocess import Preprocess
 from src.images.read_ahead import ReadAhead
 
@@ -105,11 +105,5 @@ def _to_network_input(preprocess: Preprocess) -> list:
 
 
 def _read_labeled(images: ImageSet, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return an encoded image and its label."""
-    content = images.read(index)
-    # MindData's decoder can crash the process on a file that ends within its header: find incomplete files before it.
-    if not has_complete_ends(content[:HEAD_BYTES].tobytes(), content[-TAIL_BYTES:].tobytes()):
-        file = images.files[index]
-        if error := decode_error(file):
-            raise ValueError(f"{file}: {error}")
-    return content, images.labels[index]
+    """Return an image, encoded for MindData, and its label."""
+    return for_minddata(images.read(index), images.files[index]), images.labels[index]

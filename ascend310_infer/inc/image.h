@@ -1,4 +1,5 @@
-// Decodes JPEG and PNG files to the same pixels as Pillow's Image.convert("RGB"). The functions are thread safe.
+// Decodes JPEG and PNG files to the pixels of src/images/decoding.py, which are Pillow's. The functions are thread
+// safe.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,9 @@ struct Image {
   // Throws ImageError if there are no pixels, or more than Pillow's limit of 178,956,970.
   void resize(std::uint32_t new_width, std::uint32_t new_height);
 };
+
+// Throws ImageError if one side has more than 100 times the length of the other, as src/images/decoding.py does.
+void check_shape(std::uint32_t width, std::uint32_t height);
 
 // Returns the bytes of a file. Throws ImageError if it is empty or cannot be read.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path);

@@ -1,5 +1,6 @@
 #include "image.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,6 +17,7 @@ constexpr std::uint64_t kMostPixels = 1 << 20;  // a fuzzer tries more files if 
 #else
 constexpr std::uint64_t kMostPixels = 178'956'970;  // above this, Pillow warns of a decompression bomb
 #endif
+constexpr std::uint64_t kMostRatio = 100;
 constexpr std::size_t kKeptBytes = std::size_t{64} << 20;  // larger memory is freed before the next image
 constexpr std::uint8_t kPngSignature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 constexpr std::uint8_t kJpegSignature[] = {0xff, 0xd8, 0xff};
@@ -38,6 +40,13 @@ void Image::resize(std::uint32_t new_width, std::uint32_t new_height) {
   pixels.resize(bytes);
   width = static_cast<int>(new_width);
   height = static_cast<int>(new_height);
+}
+
+void check_shape(std::uint32_t width, std::uint32_t height) {
+  if (std::max(width, height) > kMostRatio * std::min(width, height)) {
+    throw ImageError(std::to_string(width) + " x " + std::to_string(height) + " pixels; a side may have " +
+                     std::to_string(kMostRatio) + " times the length of the other");
+  }
 }
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {

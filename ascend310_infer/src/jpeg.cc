@@ -47,6 +47,9 @@ class JpegDecoder {
     return true;
   }
 
+  // Whether only some builds of libjpeg decode this kind. A lossless scan names a predictor where others begin at 0.
+  bool is_rare() const { return info.arith_code || (!info.progressive_mode && info.Ss > 0); }
+
   bool read_pixels(Image& image) {
     if (setjmp(escape_)) return false;
     jpeg_start_decompress(&info);
@@ -108,6 +111,8 @@ void decode_jpeg(const std::vector<std::uint8_t>& file, Image& image) {
   if (components != 1 && components != 3 && components != 4) {
     throw ImageError("JPEG with " + std::to_string(components) + " color components; only 1, 3 and 4 are supported");
   }
+  if (decoder.is_rare()) throw ImageError("JPEG of a lossless or arithmetic kind; expected baseline or progressive");
+  check_shape(decoder.info.image_width, decoder.info.image_height);
   image.resize(decoder.info.image_width, decoder.info.image_height);
   if (!decoder.read_pixels(image)) throw failed();
   if (components == 4) cmyk_to_rgb(image);

@@ -1,5 +1,5 @@
-// Decodes PNG with libpng and converts to RGB as Pillow does: transparency is dropped; 16-bit color keeps its upper
-// byte; 16-bit gray keeps its value, and all values above 255 become white.
+// Decodes PNG with libpng and converts to RGB as src/images/decoding.py does: transparency is dropped, of 16 bits the
+// upper byte counts, comments do not matter. But every chunk must be whole, also those that are not used.
 #include <png.h>
 
 #include <algorithm>
@@ -32,8 +32,11 @@ class PngDecoder {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_read_fn(png_, this, read);
     png_set_user_limits(png_, 0x7fffffff, 0x7fffffff);
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // all that do not change pixels
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
     png_set_crc_action(png_, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);  // fuzzed files rarely have correct checksums
+#else
+    png_set_crc_action(png_, PNG_CRC_DEFAULT, PNG_CRC_ERROR_QUIT);
 #endif
     png_read_info(png_, info_);
     width = png_get_image_width(png_, info_);
@@ -45,14 +48,13 @@ class PngDecoder {
   bool set_format() {
     if (setjmp(png_jmpbuf(png_))) return false;
     color_type = png_get_color_type(png_, info_);
-    depth = png_get_bit_depth(png_, info_);
     if (color_type == PNG_COLOR_TYPE_PALETTE) {
       png_set_packing(png_);
       png_get_PLTE(png_, info_, &palette, &palette_size);
       if (palette_size < 1) png_error(png_, "the palette is missing");
     }
     if (color_type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(png_);
-    if (depth == 16 && color_type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(png_);
+    png_set_strip_16(png_);
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     row_bytes = png_get_rowbytes(png_, info_);
@@ -68,7 +70,7 @@ class PngDecoder {
   }
 
   png_uint_32 width = 0, height = 0;
-  int color_type = 0, depth = 0, palette_size = 0, channels = 0;
+  int color_type = 0, palette_size = 0, channels = 0;
   png_colorp palette = nullptr;
   std::size_t row_bytes = 0;
   char error[128]{};
@@ -100,8 +102,6 @@ void spread(const PngDecoder& png, const std::uint8_t* from, std::uint8_t* to) {
     if (png.color_type == PNG_COLOR_TYPE_PALETTE) {
       const png_color& color = png.palette[std::min<int>(from[x], png.palette_size - 1)];
       to[0] = color.red, to[1] = color.green, to[2] = color.blue;
-    } else if (png.color_type == PNG_COLOR_TYPE_GRAY && png.depth == 16) {
-      std::memset(to, from[2 * x] ? 255 : from[2 * x + 1], 3);
     } else if (png.color_type & PNG_COLOR_MASK_COLOR) {
       std::memcpy(to, from + std::size_t{x} * png.channels, 3);
     } else {
@@ -116,6 +116,7 @@ void decode_png(const std::vector<std::uint8_t>& file, Image& image) {
   PngDecoder decoder(file);
   const auto failed = [&] { return ImageError(std::string("damaged PNG: ") + decoder.error); };
   if (!decoder.read_header()) throw failed();
+  check_shape(decoder.width, decoder.height);
   image.resize(decoder.width, decoder.height);
   if (!decoder.set_format()) throw failed();
   std::vector<std::uint8_t> bytes(decoder.row_bytes * decoder.height);

@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <zlib.h>
 
+#include <cstring>
+
 #include "helpers.h"
 
 namespace tinynet {
@@ -42,8 +44,9 @@ TEST(Image, FewBitsOfGrayAreSpread) {
   EXPECT_EQ(decoded(png(2, 1, PNG_COLOR_TYPE_GRAY, 4, {0x3f})), (Bytes{51, 51, 51, 255, 255, 255}));
 }
 
-TEST(Image, SixteenBitsAsPillowReadsThem) {
-  EXPECT_EQ(decoded(png(2, 1, PNG_COLOR_TYPE_GRAY, 16, {0, 200, 1, 0})), (Bytes{200, 200, 200, 255, 255, 255}));
+TEST(Image, OfSixteenBitsTheUpperByteCounts) {
+  EXPECT_EQ(decoded(png(2, 1, PNG_COLOR_TYPE_GRAY, 16, {7, 200, 255, 0})), (Bytes{7, 7, 7, 255, 255, 255}));
+  EXPECT_EQ(decoded(png(1, 1, PNG_COLOR_TYPE_GRAY_ALPHA, 16, {9, 200, 1, 1})), (Bytes{9, 9, 9}));
   EXPECT_EQ(decoded(png(1, 1, PNG_COLOR_TYPE_RGB, 16, {1, 255, 2, 255, 3, 255})), (Bytes{1, 2, 3}));
 }
 
@@ -107,9 +110,30 @@ TEST(Image, OtherFilesAreRefused) {
   EXPECT_FALSE(error_of<ImageError>([&] { image.resize(0, 5); }).empty());
 }
 
+TEST(Image, LongAndThinOnesAreRefused) {
+  EXPECT_EQ(decoded(png(1, 100, PNG_COLOR_TYPE_GRAY, 8, Bytes(100, 9))).size(), 300U);
+  const std::string reason = "pixels; a side may have 100 times the length of the other";
+  expect_part(error_of<ImageError>([] { decoded(png(1, 101, PNG_COLOR_TYPE_GRAY, 8, Bytes(101, 9))); }), reason);
+  expect_part(error_of<ImageError>([] { decoded(jpeg(808, 8, 1, Bytes(808 * 8, 9))); }), reason);
+}
+
 // Writes `number` at `place`, high byte first, as in PNG.
 void put(Bytes& file, std::size_t place, std::uint32_t number) {
   for (int i = 0; i < 4; ++i) file[place + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+}
+
+TEST(Image, ACommentMustBeUndamagedAndMayBeLong) {
+  const Bytes pixels = rgb(picture(7, 5));
+  Bytes whole = png(7, 5, PNG_COLOR_TYPE_RGB, 8, pixels);
+  const std::size_t after_header = 33;
+  Bytes comment(12 + 9'000'000, 'a');
+  put(comment, 0, 9'000'000);
+  std::memcpy(&comment[4], "tEXtkey\0", 8);
+  put(comment, comment.size() - 4, static_cast<std::uint32_t>(crc32(0, &comment[4], comment.size() - 8)));
+  whole.insert(whole.begin() + after_header, comment.begin(), comment.end());
+  EXPECT_EQ(decoded(whole), pixels);
+  whole[after_header + 100] ^= 1;
+  expect_part(error_of<ImageError>([&] { decoded(whole); }), "damaged PNG: tEXt: CRC error");
 }
 
 TEST(Image, ATooLargePngIsRefusedBeforeItsRowsAreAllocated) {

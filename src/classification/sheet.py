@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from src.images.decoding import read_rgb
 from src.runtime.figures import literal, new_figure, write_figure
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,7 @@ def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) ->
     for axes, result in zip(figure.axes, picked, strict=False):
         best, label = result["top"][0], Path(result["image"]).parent.name
         color = "black" if label not in classes else "green" if label == best["class"] else "red"
-        with Image.open(result["image"]) as image:
-            axes.imshow(image.convert("RGB"))
+        axes.imshow(read_rgb(result["image"]))
         axes.set_title(f"{literal(best['class'])}\n{best['probability']:.0%}", color=color, fontsize=9)
     write_figure(figure, path, dpi=100)
     logger.info("drew %d of %d images to %s", len(picked), len(results), path)

@@ -12,7 +12,6 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
 from tqdm import tqdm
 
 from src.config import ConvertConfig
@@ -20,9 +19,9 @@ from src.errors import UserError
 from src.images.check import check_classes, check_images
 from src.images.class_order import in_order
 from src.images.data_path import resolve_data_path
-from src.images.decoding import decode_error
+from src.images.decoding import decode_rgb, reason
 from src.images.folder import LAYOUT, ImageFolder
-from src.images.image_file import read_image
+from src.images.image_file import ImageError, read_image
 from src.images.image_set import fingerprint
 from src.images.preprocess import resize_short_side
 from src.images.record_files import (
@@ -92,17 +91,17 @@ def encode(path: str, short_side: int) -> bytes:
     try:
         content = read_image(path).tobytes()
         return _reduce(content, short_side) if short_side else content
-    except Exception as error:  # Pillow's readers raise anything for a damaged file
-        raise UserError(f"{path}: {decode_error(path) or error}; remove or replace the file") from None
+    except (OSError, ImageError) as error:
+        raise UserError(f"{path}: {reason(error)}; remove or replace the file") from None
 
 
 def _reduce(content: bytes, short_side: int) -> bytes:
-    with Image.open(BytesIO(content)) as image:
-        if min(image.size) <= short_side:
-            return content
-        smaller = BytesIO()
-        resize_short_side(image.convert("RGB"), short_side).save(smaller, "JPEG", quality=JPEG_QUALITY)
-        return smaller.getvalue()
+    image = decode_rgb(content)
+    if min(image.size) <= short_side:
+        return content
+    smaller = BytesIO()
+    resize_short_side(image, short_side).save(smaller, "JPEG", quality=JPEG_QUALITY)
+    return smaller.getvalue()
 
 
 def _plan(folder: ImageFolder, shards: int) -> Split:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeVar
@@ -10,14 +11,16 @@ from typing import Literal, TypeVar
 from tqdm import tqdm
 
 from src.errors import UserError
-from src.images.decoding import decode_error
-from src.images.image_file import ImageRef
+from src.images.image_file import ImageError, ImageRef
+from src.images.minddata import training_error
 
 Check = Literal["auto", "full", "quick", "off"]
 File = TypeVar("File", str, ImageRef)
 
 FULL_CHECK_LIMIT = 20_000  # images; to decode more takes minutes, so `auto` then looks at their ends only
 MAX_NAMED = 5  # files or classes that an error line names
+# The end of a Python trace in MindData's error, with the text of our exception.
+NAMED = re.compile(rf"^[\w.]*{ImageError.__name__}: (?!Traceback)(.+?)\n\n", re.MULTILINE | re.DOTALL)
 
 
 def is_full_check(check: Check, images: int) -> bool:
@@ -41,13 +44,17 @@ def find_faults(
 def explain_bad_files(files: Sequence[ImageRef], workers: int = 1) -> Iterator[None]:
     """If MindData fails in this block, name the bad ones of `files` instead of showing its stack.
 
+    Our own functions name the image that they cannot decode. After an error of MindData's decoder, all are decoded.
+
     Raises:
         UserError: some files are bad. If none is, MindData's own error is raised.
     """
     try:
         yield
-    except RuntimeError:
-        if faults := find_faults(files, decode_error, workers, "look for the bad file"):
+    except RuntimeError as error:
+        if named := NAMED.search(str(error)):
+            raise bad_files_error([named[1]]) from None
+        if faults := find_faults(files, training_error, workers, "look for the bad file"):
             raise bad_files_error(faults) from None
         raise
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
+
+
+class ImageError(ValueError):
+    """An image that cannot be decoded. The text is the reason, after `FILE: ` where the file is known."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,6 @@ def image_size(image: ImageRef) -> int:
         return os.path.getsize(image)
     except OSError:
         return 0
-
-
-def pillow_source(image: ImageRef) -> str | Path | BytesIO:
-    """Return what `PIL.Image.open` takes.
-
-    Raises:
-        OSError: as `read_image`.
-    """
-    return BytesIO(read_image(image).tobytes()) if isinstance(image, PackedImage) else image
 
 
 @lru_cache(maxsize=256)

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from src.images.image_file import ImageRef, pillow_source
+from src.errors import UserError
+from src.images.decoding import read_rgb
+from src.images.image_file import ImageRef
 
+MIN_SIZE, MAX_SIZE, MAX_SHORT_SIDE = 8, 4096, 16384  # pixels; as in ascend310_infer/src/description.cc
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels scaled to 0..1; as in timm and torchvision
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -24,16 +27,28 @@ class Preprocess:
     """How images become a network's input.
 
     Args:
-        size: side of the crop in pixels.
+        size: side of the crop in pixels, 8 to 4096.
         crop_pct: share of the short side that the crop keeps, 0 to 1. 0.875 (224 of 256 pixels) is timm's default.
         mean: mean of each RGB channel, of pixels scaled to 0..1.
         std: standard deviation of each RGB channel, of the same pixels.
+
+    Raises:
+        UserError: the crop is too small or too large, or it is too small a share of the resized image.
     """
 
     size: int
     crop_pct: float = 0.875
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        if not MIN_SIZE <= self.size <= MAX_SIZE:
+            raise UserError(f"input_size is {self.size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
+        if self.resize > MAX_SHORT_SIDE:
+            raise UserError(
+                f"crop_pct is {self.crop_pct}: for {self.size} pixels, images grow to a short side of {self.resize}; "
+                f"expected up to {MAX_SHORT_SIDE}"
+            )
 
     @property
     def resize(self) -> int:
@@ -58,10 +73,9 @@ class Preprocess:
         """Decode an image and return its crop: uint8 (size, size, 3).
 
         Raises:
-            OSError, ValueError, Image.DecompressionBombError: Pillow cannot decode the file.
+            ImageError: that fails; the text begins with the file.
         """
-        with Image.open(pillow_source(image)) as opened:
-            return np.asarray(self.crop(opened))
+        return np.asarray(self.crop(read_rgb(image)))
 
     def pixel_mean_std(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of pixels with values 0 to 255: float32 (3,) each."""

@@ -45,6 +45,14 @@ def test_the_error_counts_the_files():
     assert text.startswith("2 bad files: a: empty file; b: not an image; remove or replace")
 
 
+def test_the_image_that_our_function_names_is_named_without_a_search(caplog):
+    with (
+        pytest.raises(UserError, match="^1 bad file: a/b.jpg: empty file; remove or replace"),
+        explain_bad_files(["a file that is not looked at"]),
+    ):
+        raise RuntimeError("Error description:\nImageError: Traceback\nsrc.ImageError: a/b.jpg: empty file\n\n---\n")
+
+
 def test_a_failure_of_minddata_names_the_bad_file(image_folder):
     bad = image_folder / "train/cat/0.jpg"
     bad.write_bytes(b"")

@@ -1,17 +1,15 @@
 """Encoded images are read alike from files of their own and from parts of larger files."""
 
 import os
-from io import BytesIO
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from support.project import photograph
 
 from src.images import image_file
-from src.images.image_file import PackedImage, image_size, pillow_source, read_image
+from src.images.image_file import PackedImage, image_size, read_image
 
 
 @pytest.fixture
@@ -56,18 +54,6 @@ def test_a_container_that_is_not_in_the_cache_stays_open_while_it_is_read(tmp_pa
 
 def test_a_file_is_read_whole(png):
     assert read_image(png).tobytes() == png.read_bytes()
-
-
-def test_pillow_opens_a_file_by_its_path(png):
-    assert pillow_source(png) == png
-
-
-def test_pillow_opens_a_packed_image_from_memory(png, packed_png):
-    source = pillow_source(packed_png)
-
-    assert isinstance(source, BytesIO)
-    with Image.open(source) as packed, Image.open(png) as original:
-        np.testing.assert_array_equal(np.asarray(packed), np.asarray(original))
 
 
 def test_sizes_are_those_of_the_encoded_bytes(png, packed_png):
