@@ -49,7 +49,7 @@ def main() -> None:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(args.model), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    files = list_images(args.folder)[0]
+    files = list_images(args.folder).images
     parts = [files[start : start + args.batch_size] for start in range(0, len(files), args.batch_size)]
 
     def read(part: list[str]) -> np.ndarray:

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,10 +14,19 @@ struct ImageFile {
   std::filesystem::path name;  // relative to the folder given by the user; a single file's own name
 };
 
-// Returns the files in `paths`, and all images below the folders in `paths`, in the order of eval.py and predict.py:
-// sorted by name, files of a folder before its sub-folders, without hidden ones.
-// Throws UserError if a path does not exist, or if there is no image.
-std::vector<ImageFile> list_images(const std::vector<std::filesystem::path>& paths);
+struct Listing {
+  std::vector<ImageFile> images;
+  std::vector<std::filesystem::path> others;  // files that are no images by name or kind
+  std::vector<std::filesystem::path> loops;   // links to a folder that holds them, which are not followed
+};
+
+// Returns the files in `paths`, and all images below the folders in `paths`, by the rule and in the order of
+// src/images/folder.py: sorted by name, files of a folder before its sub-folders, without hidden ones.
+// Throws UserError if a path does not exist, a folder cannot be read, or there is no image.
+Listing list_images(const std::vector<std::filesystem::path>& paths);
+
+// Returns a line for each kind of file that was left out, with the first few names.
+std::string left_out(const Listing& listing);
 
 // A file that appears at `path` on close(). Until then it has a temporary name; the destructor removes it if
 // close() was not called. An existing file is never replaced. Not thread safe.

@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,54 +17,104 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuffixes[] = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff"};  // the list of eval.py
+// The lists of src/images/folder.py.
+constexpr std::string_view kSuffixes[] = {".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff"};
+constexpr std::string_view kSystemNames[] = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"};
 
+constexpr std::size_t kMostNamed = 5;     // files that a line names
 constexpr std::size_t kKeptOfName = 200;  // bytes of a name; with the suffix of a temporary name it has at most 255
 
-bool is_image(const fs::path& path) {
-  std::string suffix = path.extension().string();
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::find(std::begin(kSuffixes), std::end(kSuffixes), suffix) != std::end(kSuffixes);
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
 }
 
-void list_folder(const fs::path& folder, const fs::path& name, std::vector<ImageFile>& found) {
-  std::vector<fs::path> files, folders;
+template <std::size_t count>
+bool contains(const std::string_view (&list)[count], const std::string& text) {
+  return std::find(std::begin(list), std::end(list), text) != std::end(list);
+}
+
+// What is the same for all paths to a folder: device and inode.
+using Identity = std::pair<dev_t, ino_t>;
+
+[[noreturn]] void cannot_read(const fs::path& folder, int error) {
+  throw UserError("cannot read folder " + folder.string() + ": " + std::strerror(error));
+}
+
+Identity identity(const fs::path& folder) {
+  struct stat found{};
+  if (stat(folder.c_str(), &found) != 0) cannot_read(folder, errno);
+  return {found.st_dev, found.st_ino};
+}
+
+// Returns the names in a folder that are not hidden, sorted.
+std::vector<fs::path> entries(const fs::path& folder) {
+  std::vector<fs::path> names;
   std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  if (error) throw UserError("cannot read folder " + folder.string() + ": " + error.message());
-  for (const fs::directory_entry& entry : entries) {
-    const fs::path base = entry.path().filename();
-    if (base.native().front() == '.') continue;
-    if (entry.is_directory(error)) {
-      if (!entry.is_symlink(error)) folders.push_back(base);
-    } else if (is_image(base)) {
-      files.push_back(base);
+  for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    const fs::path name = it->path().filename();
+    if (name.native().front() != '.' && !contains(kSystemNames, lower(name.string()))) names.push_back(name);
+  }
+  if (error) cannot_read(folder, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Adds what is below `folder`. `name` is its path below the folder given by the user, `above` holds all around it.
+void list_folder(const fs::path& folder, const fs::path& name, std::vector<Identity> above, Listing& found) {
+  above.push_back(identity(folder));
+  if (std::count(above.begin(), above.end(), above.back()) > 1) {
+    found.loops.push_back(folder);
+    return;
+  }
+  std::vector<fs::path> folders;
+  for (const fs::path& base : entries(folder)) {
+    std::error_code error;
+    const fs::file_type kind = fs::status(folder / base, error).type();
+    // A broken link is reported later, as an image that cannot be read.
+    const bool is_file = kind == fs::file_type::regular || kind == fs::file_type::not_found || error;
+    if (kind == fs::file_type::directory) {
+      folders.push_back(base);
+    } else if (is_file && contains(kSuffixes, lower(base.extension().string()))) {
+      found.images.push_back({folder / base, name / base});
+    } else {
+      found.others.push_back(folder / base);
     }
   }
-  std::sort(files.begin(), files.end());
-  std::sort(folders.begin(), folders.end());
-  for (const fs::path& base : files) found.push_back({folder / base, name / base});
-  for (const fs::path& base : folders) list_folder(folder / base, name / base, found);
+  for (const fs::path& base : folders) list_folder(folder / base, name / base, above, found);
+}
+
+std::string line(const std::vector<fs::path>& paths, const char* reason) {
+  if (paths.empty()) return "";
+  std::string names;
+  for (std::size_t i = 0; i < std::min(paths.size(), kMostNamed); ++i) names += (i ? ", " : "") + paths[i].string();
+  if (paths.size() > kMostNamed) names += ", and " + std::to_string(paths.size() - kMostNamed) + " more";
+  return "left out: " + names + ": " + reason + "\n";
 }
 
 }  // namespace
 
-std::vector<ImageFile> list_images(const std::vector<fs::path>& paths) {
-  std::vector<ImageFile> found;
+Listing list_images(const std::vector<fs::path>& paths) {
+  Listing found;
   for (const fs::path& path : paths) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
-      const std::size_t before = found.size();
-      list_folder(path, {}, found);
-      if (found.size() == before) throw UserError("folder " + path.string() + " holds no images");
+      const std::size_t before = found.images.size();
+      list_folder(path, {}, {}, found);
+      if (found.images.size() == before) throw UserError("folder " + path.string() + " holds no images");
     } else if (fs::exists(path, error)) {
-      found.push_back({path, path.filename()});
+      found.images.push_back({path, path.filename()});
     } else {
       throw UserError("there is no image or folder " + path.string());
     }
   }
-  if (found.empty()) throw UserError("no images given; name files or folders with --dataset_path");
+  if (found.images.empty()) throw UserError("no images given; name files or folders with --dataset_path");
   return found;
+}
+
+std::string left_out(const Listing& listing) {
+  return line(listing.others, "not an image file (.jpeg .jpg .png .bmp .tif .tiff)") +
+         line(listing.loops, "a link to a folder that holds it");
 }
 
 NewFile::NewFile(fs::path path) : path_(std::move(path)) {

@@ -1,7 +1,7 @@
 // Classifies images with an exported TinyNet.
 //
-// Exit status: 0 done, even if some images could not be read (they are listed and counted); 2 the user made a
-// mistake, reported in one line; 130 interrupted.
+// Exit status: 0 done, even if some images could not be read (they are listed and counted); 2 none could be read, or
+// the user made another mistake, reported in one line; 130 interrupted.
 #include <cstdio>
 #include <iostream>
 
@@ -44,7 +44,9 @@ void warm_up(Backend& backend, int batches) {
 
 int classify(const Options& options, Clock::time_point start) {
   const Description description = read_description(options.description);
-  const std::vector<ImageFile> images = list_images(options.images);
+  const Listing listing = list_images(options.images);
+  const std::vector<ImageFile>& images = listing.images;
+  std::fputs(left_out(listing).c_str(), stderr);
   const std::unique_ptr<Report> report = open_report(options, images, class_names(description, options.labels));
   const std::unique_ptr<NewFile> timing_file =
       options.timing.empty() ? nullptr : std::make_unique<NewFile>(options.timing);
@@ -89,6 +91,7 @@ int classify(const Options& options, Clock::time_point start) {
     timing_file->close();
   }
   std::fputs(timing.table().c_str(), stderr);
+  if (timing.failed == timing.images) throw UserError("no image could be read; the lines above name them");
   return 0;
 }
 

@@ -1,4 +1,6 @@
 // The order of images, and files that are complete or absent.
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "files.h"
@@ -11,7 +13,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> names(const std::vector<fs::path>& paths) {
   std::vector<std::string> found;
-  for (const ImageFile& file : list_images(paths)) found.push_back(file.name.string());
+  for (const ImageFile& file : list_images(paths).images) found.push_back(file.name.string());
   return found;
 }
 
@@ -22,17 +24,44 @@ std::vector<std::string> entries(const fs::path& folder) {
   return found;
 }
 
-TEST(Files, TheOrderIsThatOfPython) {  // of os.walk with names sorted by code point
+TEST(Files, TheOrderIsThatOfTheirBytesAndHiddenFilesAreIgnored) {  // tests/unit/images/test_folder.py has the same
   const Folder folder;
-  for (const char* name : {"b.jpg", "B.JPG", "a/2.png", "a/10.png", "a/c/z.tif", "ab/1.bmp", "\xc3\xa9.jpeg", "~.tiff",
-                           "z.jpg", "a.b.jpg", ".hidden.jpg", ".folder/x.jpg", "notes.txt", "jpg", "empty/.jpg"}) {
+  for (const char* name :
+       {"b.jpg", "B.JPG", "a/2.png", "a/10.png", "a/c/z.tif", "ab/1.bmp", "\xc3\xa9.jpeg", "~.tiff", "z.jpg", "a.b.jpg",
+        "\xff.jpg", ".hidden.jpg", ".folder/x.jpg", "empty/.jpg", "Thumbs.db", "a/desktop.ini", "__MACOSX/x.jpg"}) {
     folder.write(name, "x");
   }
-  fs::create_directory_symlink(folder / "a", folder / "linked");
-  fs::create_symlink(folder / "nowhere", folder / "broken.jpg");
   EXPECT_EQ(names({folder.path}),
-            (std::vector<std::string>{"B.JPG", "a.b.jpg", "b.jpg", "broken.jpg", "z.jpg", "~.tiff", "\xc3\xa9.jpeg",
+            (std::vector<std::string>{"B.JPG", "a.b.jpg", "b.jpg", "z.jpg", "~.tiff", "\xc3\xa9.jpeg", "\xff.jpg",
                                       "a/10.png", "a/2.png", "a/c/z.tif", "ab/1.bmp"}));
+  EXPECT_EQ(left_out(list_images({folder.path})), "");
+}
+
+TEST(Files, LinksAreFollowedButNotInACircle) {
+  const Folder folder, elsewhere;
+  folder.write("a/1.jpg", "x");
+  elsewhere.write("2.jpg", "x");
+  fs::create_directory_symlink(elsewhere.path, folder / "b");
+  fs::create_directory_symlink("a", folder / "c");
+  fs::create_directory_symlink("..", folder / "a/up");
+  fs::create_directory_symlink(folder.path, elsewhere / "up");
+  fs::create_symlink("nowhere", folder / "broken.jpg");
+  EXPECT_EQ(names({folder.path}), (std::vector<std::string>{"broken.jpg", "a/1.jpg", "b/2.jpg", "c/1.jpg"}));
+  const std::string place = folder.path.string();
+  EXPECT_EQ(left_out(list_images({folder.path})),
+            "left out: " + place + "/a/up, " + place + "/b/up, " + place + "/c/up: a link to a folder that holds it\n");
+}
+
+TEST(Files, WhatIsLeftOutIsNamed) {
+  const Folder folder;
+  for (const char* name : {"1.jpg", "notes.txt", "jpg", "a/2.webp", "a/3.gif", "a/4.gif", "a/5.gif"}) {
+    folder.write(name, "x");
+  }
+  ASSERT_EQ(mkfifo((folder / "pipe.jpg").c_str(), 0600), 0);
+  const std::string place = folder.path.string();
+  EXPECT_EQ(left_out(list_images({folder.path})),
+            "left out: " + place + "/jpg, " + place + "/notes.txt, " + place + "/pipe.jpg, " + place + "/a/2.webp, " +
+                place + "/a/3.gif, and 2 more: not an image file (.jpeg .jpg .png .bmp .tif .tiff)\n");
 }
 
 TEST(Files, FilesAreTakenAsGiven) {

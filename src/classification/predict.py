@@ -58,10 +58,14 @@ def find_images(paths: tuple[Path, ...]) -> list[str]:
     for path in paths:
         if not path.exists():
             raise UserError(f"there is no image or folder {path}")
-        found = list_images(path)[0] if path.is_dir() else [str(path)]
-        if not found:
+        if not path.is_dir():
+            files.append(str(path))
+            continue
+        listing = list_images(path)
+        listing.log_left_out()
+        if not listing.images:
             raise UserError(f"folder {path} holds no images")
-        files += found
+        files += listing.images
     return files
 
 

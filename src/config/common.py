@@ -52,7 +52,7 @@ class ModelOptions(Options):
     )
     num_classes: int = option(0, "number of classes; 0: as in the data (training) or in the weights", ge=0)
     input_size: int = option(
-        0, "side of the input image, pixels; 0: as the weights were trained, else the model's", ge=0
+        0, "side of the input image, pixels, 8 to 4096; 0: as the weights were trained, else the model's", ge=0, le=4096
     )
 
     @field_validator("model")

@@ -47,7 +47,7 @@ def crops_of(source: Path, limit: int, preprocess: Preprocess, option: str) -> n
     Raises:
         UserError: the path is missing, holds no images, or an image cannot be decoded. The error names the `option`.
     """
-    files = [str(source)] if source.is_file() else list_images(source)[0]
+    files = [str(source)] if source.is_file() else list_images(source).images
     if not files:
         raise UserError(f"{option}: {source} is neither an image nor a folder of images")
     count = min(limit, len(files))

@@ -6,7 +6,7 @@ One command of each kind is started as a user starts it, the others run in this 
 import shutil
 
 import pytest
-from support.project import PROJECT, photograph
+from support.project import GOLDEN, PROJECT, photograph
 from support.small_network import SMALL, SMALL_FILE, small
 
 from src.design.architecture_file import to_dict
@@ -110,6 +110,19 @@ def train_flags(image_folder):
     return (*flags, "--epochs", 1, "--warmup_epochs", 0)
 
 
+def test_prediction_names_what_it_leaves_out(door, place, image_folder):
+    (image_folder / "val/cat/9.webp").touch()
+    (image_folder / "val/cat/up").symlink_to("..")
+    done = door("predict.py", "--ckpt", "w.ckpt", image_folder / "val", cwd=place)
+    assert len(done.stdout.splitlines()) == 6
+    assert f"left out: {image_folder}/val/cat/9.webp: not an image file" in done.stderr
+    assert f"left out: {image_folder}/val/cat/up: a link to a folder that holds it" in done.stderr
+
+
+def test_an_input_size_that_the_c_plus_plus_program_refuses_is_refused(refused, place):
+    refused("export.py", "--ckpt", "w.ckpt", "--input_size", 7, cwd=place, words="input_size is 7; expected 8 to 4096")
+
+
 def test_bad_files_are_found_before_the_first_epoch(refused, image_folder, train_flags):
     (image_folder / "train/cat/zero.jpg").write_bytes(b"")
     refused("train.py", *train_flags, words="train/cat/zero.jpg: empty file")
@@ -136,6 +149,14 @@ def half_images(image_folder):
 @pytest.mark.usefixtures("half_images")
 def test_training_names_a_bad_file_that_was_not_checked(refused, train_flags):
     refused("train.py", *train_flags, "--check_data", "off", words="train/cat/half.jpg: ")
+
+
+def test_a_damaged_header_is_named_where_only_ends_are_checked(refused, image_folder, train_flags):
+    """MindData's decoder would end the process."""
+    shutil.copy(GOLDEN / "images" / "broken-header.jpg", image_folder / "train/cat/broken.jpg")
+    words = "1 bad file: " + str(image_folder / "train/cat/broken.jpg: damaged JPEG: its header cannot be read")
+    flags = ("--batch_size", 13, "--check_data", "quick")
+    refused("train.py", *train_flags, *flags, words=words)
 
 
 def test_evaluation_names_a_bad_file_that_was_not_checked(refused, half_images, tmp_path):

@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 import pytest
 from support.identity_model import write_identity
-from support.pictures import save_all_kinds
+from support.pictures import odd_files, refused_files, save_all_kinds
 from support.project import photograph
 
 from src.images.preprocess import Preprocess
@@ -64,6 +64,37 @@ def test_the_network_sees_the_pixels_of_eval(workspace, classifier, tmp_path, in
         pixels = preprocess.pixels(file)
         expected = preprocess.normalize(pixels) if input_type == "float32" else pixels.astype(np.float32)
         assert np.array_equal(seen, expected.ravel()), file.name
+
+
+def test_odd_and_damaged_files_are_read_or_refused_as_in_evaluation(workspace, classifier, tmp_path):
+    preprocess = Preprocess(32)
+    write_identity(tmp_path / "identity.onnx", preprocess, "uint8")
+    odd, refused = (
+        {name: value for name, value in files.items() if name.endswith(("jpg", "png"))}
+        for files in (odd_files(), refused_files())
+    )
+    contents = {f"odd {name}": content for name, content in odd.items()}
+    contents |= {f"refused {name}": content for name, (content, _) in refused.items()}
+    folder, out = tmp_path / "images", tmp_path / "out"
+    folder.mkdir()
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    flags = ("--dataset_path", folder, "--format", "bin", "--output", out)
+    done = classify(workspace, classifier, tmp_path / "identity.onnx", *flags)
+    for name in odd:
+        file = folder / f"odd {name}"
+        written = [out / f"{file.stem}_0.bin", out / f"{file.name}_0.bin"]  # with the suffix if two share the stem
+        (seen,) = [np.fromfile(path, np.float32) for path in written if path.exists()]
+        np.testing.assert_array_equal(seen, preprocess.pixels(file).ravel(), name)
+    assert sum(line.startswith(f"{folder}/refused ") for line in done.stderr.splitlines()) == len(refused)
+    assert f"; {len(refused)} could not be read" in done.stderr
+
+
+def test_a_folder_with_nothing_but_unreadable_images_is_a_failure(workspace, classifier, tmp_path):
+    write_identity(tmp_path / "identity.onnx", Preprocess(32), "uint8")
+    (tmp_path / "text.jpg").write_text("no image")
+    words = "no image could be read; the lines above name them"
+    workspace.fails(classifier, "--model_path", tmp_path / "identity.onnx", tmp_path, words=words)
 
 
 def damage(content, rng):

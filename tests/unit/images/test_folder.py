@@ -1,5 +1,7 @@
 """Folders of images: which files count, and in which class and order."""
 
+import errno
+import os
 import shutil
 
 import numpy as np
@@ -46,7 +48,7 @@ def test_bad_files_and_other_files_are_faults(image_folder, check):
     notes.write_text("no image")
     undecodable, other = ImageFolder.scan(image_folder / "train").faults(check)
     assert undecodable == f"{empty}: empty file"
-    assert other.startswith(f"{notes}: not an image by its name (.jpeg")
+    assert other == f"{notes}: not an image file (.jpeg .jpg .png .bmp .tif .tiff)"
 
 
 def test_a_check_that_is_off_finds_nothing(image_folder):
@@ -58,9 +60,9 @@ def test_images_of_sub_folders_are_listed_after_those_of_the_folder(image_folder
     sub = image_folder / "train/cat/a sub-folder"
     sub.mkdir()
     shutil.copy(image_folder / "train/cat/0.jpg", sub / "z.jpg")
-    images, others = list_images(image_folder / "train/cat")
-    assert images[-1] == str(sub / "z.jpg")
-    assert others == []
+    listing = list_images(image_folder / "train/cat")
+    assert listing.images[-1] == str(sub / "z.jpg")
+    assert listing.others == []
 
 
 def test_a_class_without_images_is_named(image_folder):
@@ -77,3 +79,72 @@ def test_a_folder_without_class_folders_is_named(image_folder):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(UserError, match="there is no folder .*nowhere"):
         ImageFolder.scan(tmp_path / "nowhere")
+
+
+def list_below(folder):
+    """Paths of images below a folder, and what is left out."""
+    listing = list_images(folder)
+    return [[os.path.relpath(path, folder) for path in paths] for paths in (listing.images, listing.others)]
+
+
+def test_the_order_is_that_of_the_bytes_and_hidden_files_are_ignored(tmp_path):
+    """ascend310_infer/tests/test_files.cc has the same files."""
+    for name in (
+        *("b.jpg", "B.JPG", "a/2.png", "a/10.png", "a/c/z.tif", "ab/1.bmp", "é.jpeg", "~.tiff", "z.jpg", "a.b.jpg"),
+        *(os.fsdecode(b"\xff.jpg"), ".hidden.jpg", ".folder/x.jpg", "empty/.jpg"),
+        *("Thumbs.db", "a/desktop.ini", "__MACOSX/x.jpg"),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    images = ["B.JPG", "a.b.jpg", "b.jpg", "z.jpg", "~.tiff", "é.jpeg", os.fsdecode(b"\xff.jpg")]
+    assert list_below(tmp_path) == [[*images, "a/10.png", "a/2.png", "a/c/z.tif", "ab/1.bmp"], []]
+
+
+def test_links_are_followed_but_not_in_a_circle(tmp_path, caplog):
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    for path in (folder / "a/1.jpg", elsewhere / "2.jpg"):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    (folder / "b").symlink_to(elsewhere)
+    (folder / "c").symlink_to("a")
+    (folder / "a/up").symlink_to("..")
+    (elsewhere / "up").symlink_to(folder)
+    (folder / "broken.jpg").symlink_to("nowhere")
+    assert list_below(folder) == [["broken.jpg", "a/1.jpg", "b/2.jpg", "c/1.jpg"], []]
+    list_images(folder).log_left_out()
+    ups = f"{folder}/a/up, {folder}/b/up, {folder}/c/up"
+    assert caplog.messages == [f"left out: {ups}: a link to a folder that holds it"]
+
+
+def test_what_is_left_out_is_named(tmp_path, caplog):
+    (tmp_path / "a").mkdir()
+    for name in ("1.jpg", "notes.txt", "jpg", "a/2.webp", "a/3.gif", "a/4.gif", "a/5.gif"):
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.jpg")
+    list_images(tmp_path).log_left_out()
+    named = ", ".join(f"{tmp_path}/{name}" for name in ("jpg", "notes.txt", "pipe.jpg", "a/2.webp", "a/3.gif"))
+    assert caplog.messages == [f"left out: {named}, and 2 more: not an image file (.jpeg .jpg .png .bmp .tif .tiff)"]
+
+
+def test_a_class_may_be_a_link(image_folder, tmp_path):
+    (image_folder / "train/dog").rename(tmp_path / "elsewhere")
+    (image_folder / "train/dog").symlink_to(tmp_path / "elsewhere")
+    scanned = ImageFolder.scan(image_folder / "train")
+    assert scanned.classes == ("cat", "dog")
+    np.testing.assert_array_equal(np.bincount(scanned.labels), [6, 6])
+
+
+def test_files_beside_the_class_folders_are_named(image_folder, caplog):
+    stray = image_folder / "train/stray.jpg"
+    shutil.copy(image_folder / "train/cat/0.jpg", stray)
+    assert len(ImageFolder.scan(image_folder / "train")) == 12
+    assert caplog.messages == [f"left out: {stray}: beside the class folders"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(image_folder, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match="^cannot read folder .*/train: Permission denied$"):
+        ImageFolder.scan(image_folder / "train")

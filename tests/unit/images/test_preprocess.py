@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.project import photograph
 
+from src.errors import UserError
 from src.images.preprocess import Preprocess, center_crop, resize_short_side
 
 
@@ -93,3 +94,16 @@ def test_every_pillow_resizes_as_pillow_13_does(size):
     assert np.array_equal(found, steps)
     if int(PIL.__version__.split(".")[0]) >= 13:
         assert np.array_equal(found, image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize(
+    "size, crop_pct, words",
+    [
+        (7, 0.875, "input_size is 7; expected 8 to 4096 pixels"),
+        (4097, 0.875, "input_size is 4097; expected 8 to 4096 pixels"),
+        (224, 0.01, "crop_pct is 0.01: for 224 pixels, images grow to a short side of 22400; expected up to 16384"),
+    ],
+)
+def test_the_limits_are_those_of_the_c_plus_plus_program(size, crop_pct, words):
+    with pytest.raises(UserError, match=words):
+        Preprocess(size, crop_pct)
