@@ -54,7 +54,11 @@ def train_dataset(
     ds.config.set_seed(int(pixel_seed))  # the operators below take this seed when the pipeline starts
     chain = [*operators(preprocess, augment, policy_seed), *_to_network_input(preprocess)]
     boxes = erased_boxes(len(order), preprocess.size, augment.random_erasing, erase_seed)
-    source = ReadAhead(lambda position: (*_read_labeled(images, order[position]), boxes[position]), len(order))
+    source = ReadAhead(
+        lambda position: (*_read_labeled(images, order[position]), boxes[position]),
+        len(order),
+        size=lambda item: item[0].nbytes,
+    )
     data = ds.GeneratorDataset(source, ["image", "label", "box"], shuffle=False, num_parallel_workers=1)
     data = data.map(chain, "image", num_parallel_workers=workers)
     if augment.random_erasing:

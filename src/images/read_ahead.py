@@ -14,15 +14,22 @@ Item = TypeVar("Item")
 
 CHUNK = 8  # items that a thread reads in one task
 THREADS = 8  # more than cores, because they mostly wait
+MEMORY = 256 << 20  # bytes of items that are read ahead, if two chunks are not more
+FEWEST_CHUNKS = 2
 
 
 class ReadAhead(Generic[Item]):
-    """The sequence `read(0)` to `read(length - 1)`. Access in another order works, but needs more memory."""
+    """The sequence `read(0)` to `read(length - 1)`. Access in another order works, but needs more memory.
 
-    def __init__(self, read: Callable[[int], Item], length: int) -> None:
-        self.read, self.length = read, length
+    Args:
+        size: returns the bytes of an item, so that fewer of large ones are read ahead.
+    """
+
+    def __init__(self, read: Callable[[int], Item], length: int, size: Callable[[Item], int] = lambda item: 0) -> None:
+        self.read, self.length, self.size = read, length, size
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="read-ahead")
         self.chunks: dict[int, Future[list[Item]]] = {}
+        self.ahead = FEWEST_CHUNKS  # chunks to hold; no size is known yet
 
     def __len__(self) -> int:
         return self.length
@@ -36,12 +43,17 @@ class ReadAhead(Generic[Item]):
         chunk, place = divmod(position, CHUNK)
         if place == 0:
             self.chunks.pop(chunk - 1, None)
-            for number in range(chunk, min(chunk + THREADS, -(-self.length // CHUNK))):
+            for number in range(chunk, min(chunk + self.ahead, -(-self.length // CHUNK))):
                 self._start(number)
         return self._start(chunk).result()[place]
 
     def _start(self, chunk: int) -> Future[list[Item]]:
         if chunk not in self.chunks:
-            positions = range(chunk * CHUNK, min((chunk + 1) * CHUNK, self.length))
-            self.chunks[chunk] = self.pool.submit(lambda: [self.read(position) for position in positions])
+            self.chunks[chunk] = self.pool.submit(self._read_chunk, chunk)
         return self.chunks[chunk]
+
+    def _read_chunk(self, chunk: int) -> list[Item]:
+        items = [self.read(position) for position in range(chunk * CHUNK, min((chunk + 1) * CHUNK, self.length))]
+        bytes_read = sum(map(self.size, items))
+        self.ahead = max(FEWEST_CHUNKS, min(THREADS, MEMORY // max(bytes_read, 1)))
+        return items

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.images.read_ahead import CHUNK, THREADS, ReadAhead
+from src.images.read_ahead import CHUNK, FEWEST_CHUNKS, THREADS, ReadAhead
 
 
 @given(st.integers(0, 300))
@@ -27,15 +27,23 @@ def test_chunks_are_read_at_the_same_time():
     together = threading.Barrier(THREADS, timeout=10)  # breaks unless all threads come
 
     def read(position):
-        return together.wait() if position % CHUNK == 0 else position
+        return together.wait() if position >= CHUNK and position % CHUNK == 0 else position
 
-    items = ReadAhead(read, CHUNK * THREADS)
-    assert sorted(items[CHUNK * thread] for thread in range(THREADS)) == list(range(THREADS))
+    items = ReadAhead(read, CHUNK * (1 + THREADS))
+    assert items[0] == 0  # the size of items is known from here on
+    assert sorted(items[CHUNK * (1 + thread)] for thread in range(THREADS)) == list(range(THREADS))
 
 
 def test_only_a_few_chunks_are_held():
     items = ReadAhead(lambda position: position, 10_000)
     assert max(len(items.chunks) for position in range(10_000) if items[position] >= 0) <= THREADS + 1
+
+
+@pytest.mark.parametrize("megabytes, chunks", [(0, THREADS), (8, 4), (20, FEWEST_CHUNKS), (1000, FEWEST_CHUNKS)])
+def test_of_large_items_fewer_are_held(megabytes, chunks):
+    items = ReadAhead(lambda position: position, 1000, size=lambda item: megabytes << 20)
+    held = [len(items.chunks) for position in range(1000) if items[position] >= 0]
+    assert max(held[5 * CHUNK :]) == chunks
 
 
 def test_what_goes_wrong_is_raised_where_the_item_is_asked_for():
