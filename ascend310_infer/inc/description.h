@@ -21,7 +21,8 @@ struct Description {
 Description read_description(const std::filesystem::path& path);
 
 // Returns one name per class: the lines of `labels`, unless empty; else the names in the description, else numbers.
-// Throws UserError if the file cannot be read or has the wrong number of lines.
+// Throws UserError if the file cannot be read, is not UTF-8, has the wrong number of lines, or names the classes of the
+// description in another order.
 std::vector<std::string> class_names(const Description& description, const std::filesystem::path& labels);
 
 }  // namespace tinynet

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -20,6 +21,38 @@ std::ifstream open(const std::filesystem::path& path, const std::string& advice)
                     advice);
   }
   return file;
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    return !nlohmann::json(text).dump().empty();
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+}
+
+// Returns the lines of a text in UTF-8 as src/runtime/texts.py reads it, from any system: without its byte order mark
+// and without blanks at the ends of lines.
+std::vector<std::string> read_lines(const std::filesystem::path& path) {
+  std::ifstream file = open(path, "it must contain one class name per line");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  for (const char* mark : {"\xff\xfe", "\xfe\xff"}) {
+    if (text.rfind(mark, 0) == 0) throw UserError(path.string() + " is in UTF-16; save it as UTF-8");
+  }
+  if (text.rfind("\xef\xbb\xbf", 0) == 0) text.erase(0, 3);
+  std::vector<std::string> lines;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", start), text.size());
+    std::string line = text.substr(start, end - start);
+    line.erase(line.find_last_not_of(" \t") + 1);
+    lines.push_back(line);
+    start = end + (text.compare(end, 2, "\r\n") == 0 ? 2 : 1);
+    if (!is_utf8(line)) {
+      throw UserError(path.string() + ": line " + std::to_string(lines.size()) +
+                      " is not UTF-8; save the file as UTF-8");
+    }
+  }
+  return lines;
 }
 
 // Reads values by path, such as "/preprocess/mean". An error names the path.
@@ -93,16 +126,15 @@ std::vector<std::string> class_names(const Description& description, const std::
   const auto count = static_cast<std::size_t>(description.num_classes);
   std::vector<std::string> names = description.classes;
   if (!labels.empty()) {
-    std::ifstream file = open(labels, "it must contain one class name per line");
-    names.clear();
-    for (std::string line; std::getline(file, line);) {
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      names.push_back(line);
-    }
+    names = read_lines(labels);
     if (names.size() != count) {
       throw UserError(labels.string() + " names " + std::to_string(names.size()) + " classes, the model has " +
                       std::to_string(count) + "; the file must contain one name per line");
     }
+  }
+  if (names != description.classes &&
+      std::is_permutation(names.begin(), names.end(), description.classes.begin(), description.classes.end())) {
+    throw UserError(labels.string() + " names the classes of the model in another order; leave --labels out");
   }
   for (std::size_t i = names.size(); i < count; ++i) names.push_back(std::to_string(i));
   return names;

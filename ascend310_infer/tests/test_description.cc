@@ -90,7 +90,19 @@ TEST(Description, ClassesAreNamedByLabelsElseTheModelElseNumbers) {
   EXPECT_EQ(class_names(it, {}), it.classes);
   EXPECT_EQ(class_names(it, folder.write("l.txt", "Katze\r\nHund\r\n")), (std::vector<std::string>{"Katze", "Hund"}));
   EXPECT_EQ(class_names(it, folder.write("m.txt", "a\nb")), (std::vector<std::string>{"a", "b"}));
-  const std::string error = error_of<UserError>([&] { class_names(it, folder.write("n.txt", "a\nb\nc\n")); });
+  EXPECT_EQ(class_names(it, folder.write("o.txt", "\xef\xbb\xbfV\xc3\xb6gel \r\n\xe9\xb1\xbc\t\r\n")),
+            (std::vector<std::string>{"V\xc3\xb6gel", "\xe9\xb1\xbc"}));
+  EXPECT_EQ(class_names(it, folder.write("p.txt", "a\rb\r")), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(class_names(it, folder.write("q.txt", "\n\n")), (std::vector<std::string>{"", ""}));
+  const auto refused = [&](const std::string& text) {
+    return error_of<UserError>([&] { class_names(it, folder.write("n.txt", text)); });
+  };
+  expect_part(refused("\xff\xfe"
+                      "a"),
+              "n.txt is in UTF-16; save it as UTF-8");
+  expect_part(refused("a\nV\xf6gel\n"), "n.txt: line 2 is not UTF-8; save the file as UTF-8");
+  expect_part(refused("dog\ncat\n"), "names the classes of the model in another order");
+  const std::string error = refused("a\nb\nc\n");
   expect_part(error, "names 3 classes, the model has 2");
   EXPECT_FALSE(error_of<UserError>([&] { class_names(it, folder / "none.txt"); }).empty());
 }

@@ -8,7 +8,7 @@ from src.errors import UserError
 from src.images.class_order import Order, have_same_names, numbered_as
 from src.images.image_set import ImageSet
 from src.models import LoadedModel
-from src.runtime.texts import read_text
+from src.runtime.texts import read_lines
 
 
 def numbered_as_trained(model: LoadedModel, images: ImageSet, order: Order) -> ImageSet:
@@ -30,7 +30,7 @@ def class_names(model: LoadedModel, labels: Path | None) -> list[str]:
     if labels is None:
         return list(model.classes) or [str(index) for index in range(count)]
     try:
-        names = [line.rstrip() for line in read_text(labels).removesuffix("\n").split("\n")]
+        names = read_lines(labels)
     except OSError as error:
         raise UserError(f"cannot read the labels {labels}: {error.strerror}") from None
     if len(names) != count:

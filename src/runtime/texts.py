@@ -7,6 +7,7 @@ where `1e-3` is a text, `on` a boolean, `010` the number 8 and `1:30` the number
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import re
 from pathlib import Path
@@ -41,6 +42,15 @@ def read_text(path: Path, errors: str = "strict") -> str:
         line, byte = content.count(b"\n", 0, error.start) + 1, content[error.start]
         raise UserError(f"{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text without blanks at their ends.
+
+    Raises:
+        OSError, UserError: as `read_text`.
+    """
+    return [line.rstrip(" \t\n") for line in io.StringIO(read_text(path))]
 
 
 def read_yaml(path: Path) -> Any:

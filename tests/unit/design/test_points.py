@@ -42,6 +42,8 @@ def test_files_come_back_as_they_were(tmp_path_factory, written, as_json):
         ("p.txt", "", "ends in .csv or .json"),
         ("p.csv", "", "points at 0 values of c; the formula needs at least 3"),
         ("p.csv", "c,r,d\n0.1,0.5,0.6\n0.1,0.6,0.6\n0.2,0.6,0.7", "points at 2 values of c"),
+        ("p.csv", "c,r,d,c\n0.1,0.5,0.6,0.2", "has the column 'c' twice; remove one"),
+        ("p.json", '[{"c": 0.1, "c": 0.2}]', "not valid JSON: the key 'c' stands twice"),
         ("p.csv", "c,r\n0.1,0.5", "point 1 has no d; each point needs c, r and d"),
         ("p.csv", "c,r,d\n0.1,0.5,1\n0.2,half,1", "point 2: r is 'half'; expected a factor"),
         ("p.csv", "c,r,d\n0.1,184,1", "r is '184'; expected a factor of the base's, 0.001 to 100"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.runtime.texts import Dumper, printable, read_json, read_text, read_yaml
+from src.runtime.texts import Dumper, printable, read_json, read_lines, read_text, read_yaml
 
 
 def yaml_of(tmp_path, text):
@@ -24,6 +24,21 @@ def yaml_of(tmp_path, text):
 def test_a_text_is_the_same_from_every_system(tmp_path, mark, end):
     (tmp_path / "a").write_bytes(mark + end.join(["Katze", "Vögel", "鱼", ""]).encode())
     assert read_text(tmp_path / "a") == "Katze\nVögel\n鱼\n"
+
+
+@pytest.mark.parametrize(
+    "content, lines",
+    [
+        ("a\nb", ["a", "b"]),
+        ("a \t\r\nb\r\n", ["a", "b"]),
+        ("\n\n", ["", ""]),
+        ("", []),
+        (" a\x0b\u2028b\n", [" a\x0b\u2028b"]),
+    ],
+)
+def test_lines_have_no_blanks_at_their_ends(tmp_path, content, lines):
+    (tmp_path / "a").write_text(content, encoding="utf-8", newline="")
+    assert read_lines(tmp_path / "a") == lines
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
