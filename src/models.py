@@ -127,21 +127,18 @@ def architecture_of(
 
 
 def _recognized(file: WeightFile | None) -> Architecture:
-    """Return the published network that a file of another collection holds.
+    """Return the published network that a file of another collection holds, or most nearly holds.
 
     Raises:
-        UserError: the file's names do not say what the network computes, or no network has its tensors.
+        UserError: names and shapes of the file do not say what its network computes.
     """
     if file is None:
         raise UserError("model is missing: give --model, such as tinynet_c")
-    networks = file.source.networks_of(file.shapes)
-    if len(networks) == 1 and file.source.style:
-        return networks[0]
-    names = " or ".join(network.name for network in networks) or "no published network"
-    raise UserError(
-        f"model is missing: {file.path} does not name its network (it has the tensors of {names}); "
-        "give --model, such as tinynet_c"
-    )
+    nearest = file.source.nearest(file.shapes)
+    if file.source.style:
+        return nearest[0]
+    names = " or ".join(network.name for network in nearest)
+    raise UserError(f"model is missing: {file.path} does not name its network; give --model (the nearest is {names})")
 
 
 def chosen_weights(options: ModelOptions, *, training: bool = False) -> WeightFile | None:

@@ -48,8 +48,8 @@ def load_weights(network: nn.Cell, file: WeightFile, *, replace_head: bool = Fal
     """
     names = _names_in(file.source, network)
     parameters = weights_of(network)
-    _check_complete(file, names)
-    unread = _check_unused(file, names)
+    _check_complete(file, names, network.architecture.name)
+    unread = _check_unused(file, names, network.architecture.name)
     values: dict[str, np.ndarray] = {}
     replaced: list[str] = []
     for name, theirs in names.items():
@@ -65,7 +65,8 @@ def load_weights(network: nn.Cell, file: WeightFile, *, replace_head: bool = Fal
             )
         else:
             shapes = f"{theirs} is {list(value.shape)} there and {list(shape)} here"
-            raise UserError(f"{file.path} does not hold this network: {shapes}; is --model right?")
+            name = network.architecture.name
+            raise UserError(f"{file.path} does not hold this network ({name}): {shapes}; is --model right?")
     for name, value in values.items():
         parameters[name].set_data(ms.Tensor(value))
     return LoadReport(tuple(values), (*unread, *file.others), tuple(replaced), file.source.title)
@@ -94,23 +95,23 @@ def _names_in(source: Source, network: nn.Cell) -> dict[str, str]:
     return {name: theirs[timm] for name, timm in timm_names(network).items()}
 
 
-def _check_complete(file: WeightFile, names: dict[str, str]) -> None:
+def _check_complete(file: WeightFile, names: dict[str, str], network: str) -> None:
     """Raise an error if parameters are missing in the file."""
     missing = [theirs for theirs in names.values() if theirs not in file.tensors]
     if missing:
         raise UserError(
-            f"{file.path} does not hold this network: {len(missing)} of its {len(names)} tensors are missing, "
-            f"such as {missing[0]}; is --model right?"
+            f"{file.path} does not hold this network ({network}): {len(missing)} of its {len(names)} tensors are "
+            f"missing, such as {missing[0]}; is --model right?"
         )
 
 
-def _check_unused(file: WeightFile, names: dict[str, str]) -> list[str]:
+def _check_unused(file: WeightFile, names: dict[str, str], network: str) -> list[str]:
     """Return the tensors of the file that its own network does not read. Raise an error if it holds any other."""
     unused = sorted(file.tensors.keys() - set(names.values()))
     foreign = [name for name in unused if not re.search(file.source.unread, name)]
     if foreign:
         raise UserError(
-            f"{file.path} holds another network: {len(foreign)} of its tensors do not belong to this one, "
+            f"{file.path} holds another network: {len(foreign)} of its tensors do not belong to this one ({network}), "
             f"such as {foreign[0]}; is --model right?"
         )
     return unused

@@ -209,7 +209,7 @@ def _read_stream(data: bytes) -> tuple[Any, Callable[[str], bytes]]:
 def _state(content: Any, path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of a state dict, and of averaged ones with a prefix."""
     if not _is_plain(content):
-        raise UserError(f"{path} holds a whole network as an object of Python; save its state_dict() instead")
+        raise UserError(f"{path} holds an object of Python, such as a whole network; save its state_dict() instead")
     raw, averaged = _first(content, RAW_KEYS), _first(content, AVERAGED_KEYS)
     if raw is None and averaged is None:
         raw = content

@@ -86,12 +86,16 @@ class Source:
         """Return the shape in a file of the tensor that has `shape` in a network, by its name in the file."""
         return (1, *shape, 1, 1) if re.search(self.wide_bias, name) else shape
 
-    def networks_of(self, shapes: Mapping[str, Shape]) -> list[Architecture]:
-        """Return those of `networks` that have exactly tensors of these names and shapes, whatever their classes."""
+    def nearest(self, shapes: Mapping[str, Shape]) -> list[Architecture]:
+        """Return those of `networks` whose tensors differ least from these in names and shapes, whatever the classes.
+
+        Networks of other paddings may have equal tensors. A file with a fault has the fewest differences from its own.
+        """
         read = {name: shape for name, shape in shapes.items() if not re.search(self.unread, name)}
         networks = [ARCHITECTURES[name] for name in self.networks]
         networks = [network.computing_as(self.style) if self.style else network for network in networks]
-        return [network for network in networks if self._without_head(self.shapes(network)) == self._without_head(read)]
+        faults = [len(self._body(self.shapes(network)) ^ self._body(read)) for network in networks]
+        return [network for network, count in zip(networks, faults, strict=True) if count == min(faults)]
 
     def shapes(self, architecture: Architecture) -> dict[str, Shape]:
         """Return the name and shape in a file of each tensor of a network."""
@@ -99,9 +103,9 @@ class Source:
         shapes = {names[timm]: shape for layer in layers(architecture) for timm, shape in layer.shapes().items()}
         return {name: self.shape(name, shape) for name, shape in shapes.items()}
 
-    def _without_head(self, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    def _body(self, shapes: Mapping[str, Shape]) -> set[tuple[str, Shape]]:
         head = self.classifier.removesuffix("weight")
-        return {name: shape for name, shape in shapes.items() if not name.startswith(head)}
+        return {(name, shape) for name, shape in shapes.items() if not name.startswith(head)}
 
     def _prefixes(self, architecture: Architecture) -> Iterator[tuple[str, tuple[str, Rules]]]:
         """Give timm's prefix of each block, with the prefix in a file and the rules within; "" stands for no block."""

@@ -68,9 +68,7 @@ def test_plain_weights_take_the_networks_own_size_and_need_a_name(tmp_path):
     model = load_model(EvalConfig(ckpt=tmp_path / "w.safetensors", model="tinynet_e"))
     assert model.preprocess == Preprocess(106, 0.875) and model.classes == ()
     save_file(load_file(tmp_path / "w.safetensors"), tmp_path / "plain.safetensors")  # as timm writes it
-    with pytest.raises(
-        UserError, match=r"model is missing: .* does not name its network \(it has the tensors of tinynet_e"
-    ):
+    with pytest.raises(UserError, match=r"model is missing: .* give --model \(the nearest is tinynet_e\)"):
         load_model(EvalConfig(ckpt=tmp_path / "plain.safetensors"))
     assert load_model(EvalConfig(ckpt=tmp_path / "w.safetensors")).name == "tinynet_e"  # its metadata say so
     assert chosen_preprocess(create_model("tinynet_a"), {}).size == 192

@@ -62,7 +62,7 @@ def test_parts_of_a_tensor_are_read():
 @pytest.mark.parametrize(
     "name, words",
     [
-        ("object.pth", "holds a whole network as an object of Python; save its state_dict"),
+        ("object.pth", "holds an object of Python, such as a whole network; save its state_dict"),
         ("quantized.pth", "conv_stem.weight is no plain tensor"),
     ],
 )

@@ -50,7 +50,7 @@ def test_every_network_is_recognized_by_the_names_that_export_gives_it(source, n
     shapes = source.shapes(ARCHITECTURES[name])
     found = recognize(shapes)
     assert found is source
-    (network,) = found.networks_of(shapes)
+    (network,) = found.nearest(shapes)
     assert network.name == name
     assert [getattr(network.style, key) for key in UNSEEN] == [getattr(source.style, key) for key in UNSEEN]
 
@@ -69,7 +69,7 @@ def test_every_network_is_recognized_by_the_names_that_export_gives_it(source, n
 )
 def test_a_network_comes_with_padding_and_epsilon_of_its_source(collection, name, expected):
     (source,) = [source for source, known in PAIRS if known == name and source.collection == collection]
-    (network,) = source.networks_of(source.shapes(ARCHITECTURES[name]))
+    (network,) = source.nearest(source.shapes(ARCHITECTURES[name]))
     assert label(network) == expected
     assert source_for(network.at(64), collection) is source
 
@@ -77,7 +77,7 @@ def test_a_network_comes_with_padding_and_epsilon_of_its_source(collection, name
 def test_timms_names_do_not_tell_the_padding():
     shapes = TIMM.shapes(ARCHITECTURES["efficientnet_b0"])
     assert recognize(shapes) is TIMM and TIMM.style is None
-    assert [network.name for network in TIMM.networks_of(shapes)] == ["efficientnet_b0", "tf_efficientnet_b0"]
+    assert [network.name for network in TIMM.nearest(shapes)] == ["efficientnet_b0", "tf_efficientnet_b0"]
 
 
 def test_a_network_of_nobody_has_the_names_of_this_project():
