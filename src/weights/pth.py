@@ -158,9 +158,16 @@ def read_pth(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def is_pth(path: Path) -> bool:
-    """Return whether a file begins as those of `torch.save` do, whatever its suffix."""
-    with open(path, "rb") as file:
-        return file.read(len(LEGACY_MAGIC)).startswith((b"PK\x03\x04", LEGACY_MAGIC))
+    """Return whether a file begins as those of `torch.save` do, whatever its suffix.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(LEGACY_MAGIC)).startswith((b"PK\x03\x04", LEGACY_MAGIC))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 
 
 def _read_archive(data: bytes) -> tuple[Any, Callable[[str], bytes]]:

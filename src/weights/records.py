@@ -16,10 +16,12 @@ from src.weights.ckpt import EMA_PREFIX, OPTIMIZER_PREFIX
 WRAPPERS = ("network.", "net.", "backbone.", "_backbone.", "module.", "model.", "_orig_mod.")
 
 # What optimizers keep for each weight: those of mindspore/nn/optim and mindspore/experimental/optim, and MindCV's Lion.
+# A state has the name of its weight after a dot; after an underscore in AdaFactor, and in a part of ASGD.
 OPTIMIZER_STATES = (
-    "accum", "accum_update", "adam_m", "adam_v", "ax", "delta_weight", "exp_avg", "exp_avg_sq", "exp_inf",
-    "grad_accumulation", "lamb_m", "lamb_v", "linear", "lion_m", "max_exp_avg_sq", "mean_grad", "mean_square", "moment",
-    "moment1", "moment2", "moments", "prev", "stat", "step_size", "vhat",
+    "accum.", "accum_update.", "adam_m.", "adam_v.", "ax.", "ax_.", "delta_weight.", "eta_", "exp_avg.", "exp_avg_sq.",
+    "exp_avg_sq_", "exp_avg_sq_col_", "exp_avg_sq_row_", "exp_inf.", "grad_accumulation.", "lamb_m.", "lamb_v.",
+    "linear.", "lion_m.", "max_exp_avg_sq.", "mean_grad.", "mean_square.", "moment.", "moment1.", "moment2.",
+    "moments.", "mu_", "prev.", "stat.", "step_size.", "vhat.",
 )  # fmt: skip
 
 COUNTERS = ("num_batches_tracked", "calls")  # of PyTorch's BatchNorm and of our random Cells
@@ -76,5 +78,5 @@ def _is_number_of_training(name: str, value: np.ndarray) -> bool:
 
 
 def _is_optimizer_state(name: str, weights: set[str]) -> bool:
-    state, _, weight = name.partition(".")
-    return state in OPTIMIZER_STATES and _unwrapped(weight) in weights
+    belongs_to = (name.removeprefix(state) for state in OPTIMIZER_STATES if name.startswith(state))
+    return any(_unwrapped(weight) in weights for weight in belongs_to)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mindspore import nn
 
 from src.errors import UserError
 from src.weights.records import OPTIMIZER_STATES, sort_records
@@ -28,9 +29,31 @@ def test_plain_names_are_weights():
 
 @pytest.mark.parametrize("state", OPTIMIZER_STATES)
 def test_states_of_optimizers_are_no_weights(state):
-    states = filled(f"{state}.{name}" for name in WEIGHTS)
+    states = filled(state + name for name in WEIGHTS)
     records = sort(states=states, weights=filled(WEIGHTS))
     assert (tuple(records.raw), records.others) == (WEIGHTS, list(states))
+
+
+OPTIMIZERS = {
+    "Momentum": lambda weights: nn.Momentum(weights, 0.1, 0.9),
+    "SGD": lambda weights: nn.SGD(weights, 0.1, 0.9),
+    "RMSProp": lambda weights: nn.RMSProp(weights, 0.1, centered=True),
+    "Adam": nn.Adam,
+    "Lamb": lambda weights: nn.Lamb(weights, 0.1),
+    "AdaFactor": nn.AdaFactor,
+    "ASGD": lambda weights: nn.ASGD(weights, 0.1),
+    "Rprop": lambda weights: nn.Rprop(weights, 0.1),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_an_optimizer_of_mindspore_keeps_is_recognized(name):
+    network = nn.SequentialCell(nn.Dense(2, 3))
+    optimizer = OPTIMIZERS[name](network.trainable_params())
+    stored = {parameter.name: parameter.asnumpy() for parameter in optimizer.get_parameters()}
+    records = sort_records(stored | {p.name: p.asnumpy() for p in network.get_parameters()}, PATH)
+    assert records.raw.keys() == {"0.weight", "0.bias"}
+    assert len(records.others) == len(stored.keys() - records.raw.keys()) > 2
 
 
 def test_a_state_without_its_weight_is_kept_so_that_it_is_named():
