@@ -20,6 +20,7 @@ from src.errors import UserError
 from src.images.decoding import decode_error, quick_decode_error
 from src.images.faults import Check, find_faults, is_full_check, name_first
 from src.images.image_file import read_image
+from src.runtime.texts import utf8_name
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class ImageFolder:
             logger.warning("left out: %s: beside the class folders", name_first(beside))
         return cls(
             root,
-            tuple(names),
+            tuple(map(utf8_name, names)),
             tuple(_joined(listing.images for listing in listings)),
             np.repeat(np.arange(len(names), dtype=np.int32), [len(listing.images) for listing in listings]),
             tuple(_joined(listing.others for listing in listings)),

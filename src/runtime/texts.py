@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,11 @@ def read_json(path: Path) -> Any:
 def printable(text: str) -> str:
     r"""Return a text for one line of any output: line breaks as \n, bytes of a name that are not UTF-8 as \udcXX."""
     return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def utf8_name(name: str) -> str:
+    """Return the name of a file as programs see it in a UTF-8 locale: weights keep the names of classes everywhere."""
+    return os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
 class Dumper(yaml.SafeDumper):

@@ -46,13 +46,14 @@ def test_a_file_with_other_logits_leaves_the_earlier_file(trained, exported, tmp
     file = exported("ONNX", ANY_BATCH)
     monkeypatch.setattr(float_file, "_export", lambda config, model, path: shutil.copy(file, path))
     monkeypatch.setitem(TOLERANCE, ("ONNX", "fp32"), -1)
-    (tmp_path / "net.onnx").write_text("what was there before")
+    shutil.copy(file.with_suffix(".json"), tmp_path)  # it lists the file as an earlier export
+    (tmp_path / file.name).write_text("what was there before")
 
-    with pytest.raises(UserError, match="net.onnx was not written: its logits differ"):
-        export(trained[1], "--file_format", "ONNX", "--file_name", tmp_path / "net")
+    with pytest.raises(UserError, match=f"{file.name} was not written: its logits differ"):
+        export(trained[1], "--file_format", "ONNX", "--file_name", tmp_path / file.stem)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
-    assert (tmp_path / "net.onnx").read_text() == "what was there before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{file.stem}.json", file.name]
+    assert (tmp_path / file.name).read_text() == "what was there before"
 
 
 def test_images_are_spread_over_a_folder(image_folder):

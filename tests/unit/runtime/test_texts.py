@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.runtime.texts import Dumper, printable, read_json, read_lines, read_text, read_yaml
+from src.runtime.texts import Dumper, printable, read_json, read_lines, read_text, read_yaml, utf8_name
 
 
 def yaml_of(tmp_path, text):
@@ -166,9 +166,16 @@ def test_json_may_begin_with_a_byte_order_mark(tmp_path):
     assert read_json(tmp_path / "a.json") == {"a": 1}
 
 
+def test_a_name_is_the_same_in_every_locale(monkeypatch):
+    seen = "Vögel 鱼".encode()
+    assert utf8_name("Vögel 鱼") == "Vögel 鱼"
+    monkeypatch.setattr("os.fsencode", lambda name: name.encode("latin-1"))
+    assert utf8_name(seen.decode("latin-1")) == "Vögel 鱼"
+
+
 def test_a_name_is_printed_in_one_line():
-    name = os.fsdecode(b"a\nb\x1b[31m caf\xe9 \xe9\xb1\xbc")
-    assert printable(name) == r"a\nb\x1b[31m caf\udce9 鱼"
+    name = os.fsdecode(b"a\nb\x1b[31m b\xe9 \xe9\xb1\xbc")
+    assert printable(name) == r"a\nb\x1b[31m b\udce9 鱼"
 
 
 @given(st.text())
