@@ -172,6 +172,9 @@ def load_model(options: ModelOptions, crop_pct: float | None = None, before: Loa
     architecture = architecture_of(options.model, file.meta, file)
     if options.num_classes not in (0, file.num_classes):
         raise UserError(f"num_classes is {options.num_classes}, {file.path} has {file.num_classes}; leave it out")
+    classes = tuple(file.meta.get("classes", ()))
+    if len(classes) not in (0, file.num_classes):
+        raise UserError(f"{file.path} names {len(classes)} classes and has {file.num_classes}; take another copy")
     if before and (before.network.architecture, before.network.num_classes) == (architecture, file.num_classes):
         network = before.network
     else:
@@ -180,7 +183,7 @@ def load_model(options: ModelOptions, crop_pct: float | None = None, before: Loa
     network.set_train(False)
     preprocess = chosen_preprocess(network, file.meta, options.input_size, crop_pct)
     logger.info("%s from %s (%s weights): %s", label(architecture), file.path, file.kind, report)
-    return LoadedModel(architecture.name, network, preprocess, tuple(file.meta.get("classes", ())), file, report)
+    return LoadedModel(architecture.name, network, preprocess, classes, file, report)
 
 
 def chosen_preprocess(network: nn.Cell, meta: dict, input_size: int = 0, crop_pct: float | None = None) -> Preprocess:

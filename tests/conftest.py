@@ -9,6 +9,7 @@ from src.runtime import device
 
 # No deadline, because a busy machine must not make a test fail.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("project"), max_examples=20_000)
 settings.load_profile("project")
 
 

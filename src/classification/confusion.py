@@ -9,6 +9,7 @@ import numpy as np
 
 from src.errors import UserError
 from src.runtime.figures import check_picture_path, literal, new_figure, write_figure
+from src.runtime.texts import shortened
 
 FLAG = "--confusion"
 MOST_CLASSES = 100  # of a picture with readable names
@@ -54,7 +55,7 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> None
     axes = figure.subplots()
     shares = matrix / np.maximum(1, matrix.sum(1, keepdims=True))
     colors = axes.imshow(shares, cmap="Blues", norm=PowerNorm(CONTRAST, 0, 1))
-    labels = [literal(_shortened(name)) for name in names]
+    labels = [literal(shortened(name, LONGEST_NAME)) for name in names]
     size = 9 if counted else 7
     axes.set_xticks(range(classes), labels, rotation=90, fontsize=size)
     axes.set_yticks(range(classes), labels, fontsize=size)
@@ -65,11 +66,3 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> None
         color = "white" if shares[row, column] ** CONTRAST > 0.5 else "black"
         axes.text(column, row, matrix[row, column], ha="center", va="center", color=color, fontsize=8)
     write_figure(figure, path, dpi=110)
-
-
-def _shortened(name: str) -> str:
-    """Return a name with at most `LONGEST_NAME` characters; its start and end distinguish it from others."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    end = LONGEST_NAME // 2
-    return f"{name[: LONGEST_NAME - end - 1]}\u2026{name[-end:]}"

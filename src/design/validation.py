@@ -16,6 +16,8 @@ EXPECTED = {
     "tuple_type": "a list",
     "list_type": "a list",
     "dataclass_type": "a mapping of `key: value`",
+    "dict_type": "a mapping of `key: value`",
+    "extra_forbidden": "no such key",
     "model_type": "a mapping of `key: value`",
 }
 

@@ -8,7 +8,9 @@ import os
 import sys
 
 from src.errors import Diverged, UserError, describe_os_error
-from src.runtime.texts import printable
+from src.runtime.texts import printable, shortened
+
+LONGEST_ERROR = 1000  # characters of a reason; its start names the place, its end says what to do
 
 
 def prepare_streams() -> None:
@@ -52,7 +54,7 @@ def report(error: BaseException) -> int:
         print_error("interrupted")
         return 130
     reason = describe_os_error(error) if isinstance(error, OSError) else str(error)
-    print_error(f"error: {printable(reason)}")
+    print_error(f"error: {shortened(printable(reason), LONGEST_ERROR)}")
     return 3 if isinstance(error, Diverged) else 2
 
 

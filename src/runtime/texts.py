@@ -96,6 +96,14 @@ def utf8_name(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters: a longer one loses its middle, between its start and end."""
+    if len(text) <= longest:
+        return text
+    end = longest // 2
+    return f"{text[: longest - end - 1]}\u2026{text[-end:]}"
+
+
 class Dumper(yaml.SafeDumper):
     """Writes YAML that reads the same by YAML 1.1 and 1.2: texts that either takes for numbers are quoted."""
 

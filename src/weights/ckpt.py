@@ -24,6 +24,7 @@ from mindspore.train.checkpoint_pb2 import Checkpoint
 
 from src.errors import UserError
 from src.runtime.files import atomic_write
+from src.weights.meta import check_meta
 
 META = "meta"
 EMA_PREFIX, OPTIMIZER_PREFIX = "ema.", "optimizer."
@@ -93,10 +94,14 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise UserError(f"{path} is damaged: its checksum differs; take another copy")
     if not is_complete:
         return tensors, {}
-    content = json.loads(tensors.pop(META).tobytes())
-    if content["manifest"] != _manifest(tensors):
+    try:
+        content = json.loads(tensors.pop(META).tobytes())
+        manifest, meta = content["manifest"], content["meta"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UserError(f"{path} does not describe its tensors; take another copy") from None
+    if manifest != _manifest(tensors):
         raise UserError(f"{path} does not hold the tensors of its manifest; take another copy")
-    return tensors, content["meta"]
+    return tensors, check_meta(meta, path)
 
 
 class UnknownRecord(Exception):

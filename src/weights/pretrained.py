@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Iterator
@@ -18,9 +17,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from src.design.validation import describe
 from src.errors import UserError, did_you_mean
 from src.runtime.collectives import broadcast_from_first
 from src.runtime.distributed import is_first
+from src.runtime.texts import read_json
 from src.weights.readers import WeightFile, read_weights
 
 logger = logging.getLogger(__name__)
@@ -189,11 +190,9 @@ def _read_config(path: Path) -> TimmConfig:
         UserError: the file is damaged, or asks for a preprocessing that this project does not have.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         return TimmConfig.model_validate(content.get("pretrained_cfg", content))  # earlier files have no inner level
     except ValidationError as failure:
-        error = failure.errors()[0]
-        key, text = ".".join(map(str, error["loc"])), error["msg"].replace("Input should be", "expected")
-        raise UserError(f"{path}: {key} is {error['input']!r}: {text}; {OTHER_WEIGHTS}") from None
-    except (OSError, ValueError, AttributeError, RecursionError):
+        raise UserError(f"{path}: {describe(failure.errors()[0])}; {OTHER_WEIGHTS}") from None
+    except (OSError, AttributeError, UserError):
         raise UserError(f"{path} is damaged or is not timm's config.json; remove it and start again") from None

@@ -126,3 +126,10 @@ def test_exported_weights_of_a_variant_are_loaded_into_the_variant(suffix, tmp_p
     found = load_model(EvalConfig(ckpt=tmp_path / f"w{suffix}")).network
     assert found.architecture == network.architecture
     assert (found.conv_stem.pad_mode, found.bn1.eps) == ("same", 1e-3)
+
+
+def test_as_many_names_as_classes_are_expected(tmp_path):
+    weights = {name: p.asnumpy() for name, p in weights_of(create_model("ghostnet_050", num_classes=2)).items()}
+    save_ckpt(weights, tmp_path / "w.ckpt", {"model": "ghostnet_050", "classes": ["a", "b", "c"]})
+    with pytest.raises(UserError, match="w.ckpt names 3 classes and has 2"):
+        load_model(EvalConfig(ckpt=tmp_path / "w.ckpt"))

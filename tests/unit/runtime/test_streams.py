@@ -63,3 +63,10 @@ def test_a_full_disk_behind_stdout_is_named(stdout):
 def test_what_ended_a_program_is_one_line(capsys, error, status, line):
     assert streams.report(error) == status
     assert capsys.readouterr().err == line
+
+
+def test_a_long_reason_keeps_its_start_and_its_end(capsys):
+    assert streams.report(UserError(f"net.yaml: stem is {'1' * 5000}; expected a number")) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("error: net.yaml: stem is 111") and line.endswith("111; expected a number\n")
+    assert len(line) == len("error: ") + streams.LONGEST_ERROR + 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.runtime.texts import Dumper, printable, read_json, read_lines, read_text, read_yaml, utf8_name
+from src.runtime.texts import Dumper, printable, read_json, read_lines, read_text, read_yaml, shortened, utf8_name
 
 
 def yaml_of(tmp_path, text):
@@ -183,3 +183,10 @@ def test_every_name_can_be_printed_and_written(text):
     line = printable(text)
     assert "\n" not in line and "\r" not in line
     assert json.loads(json.dumps(line).encode()) == line
+
+
+@given(st.text(max_size=40), st.integers(3, 30))
+def test_a_shortened_text_keeps_its_ends(text, longest):
+    short = shortened(text, longest)
+    assert short == text if len(text) <= longest else len(short) == longest
+    assert (short[0], short[-1]) == (text[0], text[-1]) if text else short == ""
