@@ -12,6 +12,7 @@ from src.deploy.description import is_described, is_description
 from src.errors import UserError
 from src.runtime.files import check_output
 from src.weights.ckpt import read_ckpt
+from src.weights.readers import ARCHITECTURE_KEY
 
 WEIGHT_FORMATS = ("SAFETENSORS", "CKPT")
 
@@ -38,7 +39,7 @@ def is_exported_weights(path: Path) -> bool:
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, "numpy") as file:
-                return "architecture" in (file.metadata() or {})
+                return ARCHITECTURE_KEY in (file.metadata() or {})
         meta = read_ckpt(path)[1]
         return "architecture" in meta and "step" not in meta
     except (UserError, SafetensorError, OSError):

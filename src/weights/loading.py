@@ -10,7 +10,7 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 from mindspore import nn
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from src.design.architecture_file import to_dict
 from src.errors import UserError
@@ -86,7 +86,8 @@ def save_safetensors(network: nn.Cell, path: Path, source: Source = TIMM) -> Non
     """
     metadata = {"format": "pt", ARCHITECTURE_KEY: json.dumps(to_dict(network.architecture))}
     with atomic_write(path) as temporary:
-        save_file(named_tensors(network, source), temporary, metadata=metadata)
+        # Not save_file, which reports a full disk by an error of its own.
+        temporary.write_bytes(save(named_tensors(network, source), metadata=metadata))
 
 
 def _names_in(source: Source, network: nn.Cell) -> dict[str, str]:

@@ -32,7 +32,7 @@ def test_a_checkpoint_of_a_training_is_not_written_over(trained, tmp_path):
         export(trained[1], "--file_format", "CKPT", "--file_name", tmp_path / "last")
 
 
-@pytest.mark.parametrize("file_format", ["CKPT"])
+@pytest.mark.parametrize("file_format", ["CKPT", "SAFETENSORS"])
 def test_weights_that_were_exported_are_exported_again(trained, tmp_path, file_format):
     for _ in range(2):
         path = export(trained[1], "--file_format", file_format, "--file_name", tmp_path / "net")
