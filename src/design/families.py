@@ -124,5 +124,5 @@ def label(architecture: Architecture) -> str:
     published, style = ARCHITECTURES.get(architecture.name), architecture.style
     if published is None or published.style == style:
         return architecture.name
-    epsilon = f"{style.bn_epsilon:g}".replace("e-0", "e-")
-    return f"{architecture.name} ({style.padding} padding, epsilon {epsilon})"
+    digits, exponent = f"{style.bn_epsilon:e}".split("e")
+    return f"{architecture.name} ({style.padding} padding, epsilon {float(digits):g}e{int(exponent)})"

@@ -13,9 +13,11 @@ from src.design.families import (
     EFFICIENTNET_COEFFICIENTS,
     EFFICIENTNETS,
     INVERSE_GIANT_PHI,
+    TENSORFLOW_STYLE,
     TF_EFFICIENTNETS,
     TINYNETS,
     find_architecture,
+    label,
 )
 from src.design.scaling import phi_for_macs
 from src.errors import UserError
@@ -122,6 +124,13 @@ def test_tf_efficientnets_differ_in_padding_and_epsilon_alone():
     found = {name: differences(network, EFFICIENTNETS[name[3:]]) for name, network in TF_EFFICIENTNETS.items()}
     texts = ["style padding same (not symmetric)", "style bn_epsilon 0.001 (not 1e-05)"]
     assert found == {f"tf_efficientnet_b{number}": texts for number in range(8)}
+
+
+@pytest.mark.parametrize("epsilon, text", [(1e-5, "1e-5"), (1e-3, "1e-3"), (0.0125, "1.25e-2"), (2, "2e0")])
+def test_a_network_with_another_style_than_the_published_one_is_labelled(epsilon, text):
+    network = EFFICIENTNET_B0.computing_as(TENSORFLOW_STYLE).with_epsilon(epsilon)
+    assert label(network) == f"efficientnet_b0 (same padding, epsilon {text})"
+    assert label(EFFICIENTNET_B0.at(97)) == "efficientnet_b0"
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
