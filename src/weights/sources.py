@@ -4,7 +4,7 @@ A `Source` translates in one direction, from timm's name of a tensor to its name
 it, so that what is written is read again. What names and shapes do not show stands in `Source.style`: a file of the
 source is loaded into a network of that padding, epsilon and activation, or not at all.
 
-The rules were found by building the networks of each collection; tests compare them with the names of these networks.
+The names are those of the networks that each collection builds. Tests compare the rules with them, tensor by tensor.
 """
 
 from __future__ import annotations
