@@ -22,6 +22,7 @@ from src.config.options import CONFLICT, expand_path, key_of
 from src.design.architecture_file import SUFFIXES
 from src.errors import Diverged, UserError, did_you_mean
 from src.runtime import texts
+from src.runtime.files import check_working_folder
 from src.runtime.streams import flush_output, prepare_streams, report
 
 Schema = TypeVar("Schema", bound=Options)
@@ -69,6 +70,7 @@ def _act(parser: Parser, action: Callable[[Any], None], argv: Sequence[str]) -> 
     prepare_streams()
     debug = "--debug" in argv
     try:
+        check_working_folder()
         config = _configuration(parser, argv)
         debug = config.debug
         action(config)

@@ -30,7 +30,7 @@ class DeviceOptions(ProgramOptions):
     device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(
         "auto", "auto: the first of Ascend, GPU and CPU that works"
     )
-    device_id: int = option(0, "number of the device among those of its kind", ge=0)
+    device_id: int = option(0, "number of the device among those of its kind", ge=0, le=1023)
 
 
 class ModelOptions(Options):
@@ -50,7 +50,9 @@ class ModelOptions(Options):
     weights: Literal["auto", "raw", "ema"] = option(
         "auto", "weights of a training checkpoint: raw, their EMA, or auto: those that scored better when it was saved"
     )
-    num_classes: int = option(0, "number of classes; 0: as in the data (training) or in the weights", ge=0)
+    num_classes: int = option(
+        0, "number of classes; 0: as in the data (training) or in the weights", ge=0, le=1_000_000
+    )
     input_size: int = option(
         0, "side of the input image, pixels, 8 to 4096; 0: as the weights were trained, else the model's", ge=0, le=4096
     )
@@ -87,7 +89,7 @@ class ImageOptions(Options):
     data_path: OptionalName = option(
         None, "folder with train/CLASS/ and val/CLASS/ images, or `digits` for the embedded handwritten digits"
     )
-    workers: int = option(0, "threads that decode images; 0: one per core, at most 8", ge=0)
+    workers: int = option(0, "threads that decode images; 0: one per core, at most 8", ge=0, le=1024)
     check_data: Literal["auto", "full", "quick", "off"] = option(
         "auto",
         "check for damaged files first: full decodes every image, quick reads the ends of each file, "
@@ -105,10 +107,10 @@ class DataOptions(ImageOptions):
 
     title: ClassVar[str] = "Batches"
 
-    batch_size: int = option(128, "images per batch and device", ge=1)
+    batch_size: int = option(128, "images per batch and device", ge=1, le=65_536)
     crop_pct: float | None = option(
         None,
         "evaluation: size of the center crop as a share of the resized short side; default as trained, else 0.875",
-        gt=0,
+        ge=0.01,
         le=1,
     )

@@ -55,10 +55,10 @@ class PredictConfig(DeviceOptions, ModelOptions):
     title: ClassVar[str] = "Prediction"
 
     images: tuple[AnyPath, ...] = option((), "images, or folders of images", title="IMAGE_OR_FOLDER")
-    batch_size: int = option(32, "images per batch", ge=1)
+    batch_size: int = option(32, "images per batch", ge=1, le=65_536)
     workers: int = same_option(DataOptions, "workers")
     crop_pct: float | None = same_option(DataOptions, "crop_pct")
-    top_k: int = option(5, "number of classes to list for each image", ge=1)
+    top_k: int = option(5, "number of classes to list for each image", ge=1, le=1 << 20)
     labels: OptionalPath = option(None, "text file with one class name per line; default the checkpoint's own")
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
     sheet: PicturePath = option(None, "write a picture of the images with their predictions to this file (.png, .pdf)")

@@ -25,8 +25,8 @@ class LaunchFlags(Options):
     resume: OptionalName = option(None, "auto, or the checkpoint to resume from", title="auto|PATH")
     run_dir: OptionalPath = option(None, "folder of the run; default runs/CONFIG-DATE")
     device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(AUTO, "auto: NPUs if there are any, else the CPU")
-    nodes: int = option(1, "number of machines", ge=1)
-    node_rank: int = option(0, "number of this machine, from 0", ge=0)
+    nodes: int = option(1, "number of machines", ge=1, le=10_000)
+    node_rank: int = option(0, "number of this machine, from 0", ge=0, le=9_999)
     master_addr: str | None = option(None, "address of machine 0; needed with several machines")
     master_port: int = option(
         0, "free TCP port of machine 0; 0: any free port, or 8118 with several machines", ge=0, le=65535

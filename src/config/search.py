@@ -30,8 +30,8 @@ class CostConfig(PlotOptions):
 
     models: tuple[Name, ...] = option((), "names such as tinynet_c, or architecture files", title="MODEL_OR_FILE")
     every: bool = option(False, "all networks of this project, one line each", alias="all")
-    num_classes: int = option(1000, "number of classes of the classifier", ge=1)
-    input_size: int = option(0, "side of the input image, pixels; 0: the network's own", ge=0)
+    num_classes: int = option(1000, "number of classes of the classifier", ge=1, le=1_000_000)
+    input_size: int = option(0, "side of the input image, pixels; 0: the network's own", ge=0, le=1_000_000)
     as_json: bool = option(False, "print one line of JSON per network instead", alias="json")
 
 
@@ -40,7 +40,7 @@ class FormulaConfig(PlotOptions):
 
     title: ClassVar[str] = "Network for a budget"
 
-    macs: float | None = option(None, "budget: MACs of one image, such as 100M or 0.6G", title="MACS", gt=0)
+    macs: float | None = option(None, "budget: MACs of one image, such as 100M or 0.6G", title="MACS", gt=0, le=1e18)
     base: Name = option(
         "efficientnet_b0",
         "network to scale: a name or an architecture file; only a flag, because `base:` in YAML names another YAML",
@@ -60,9 +60,10 @@ class FormulaConfig(PlotOptions):
         "budget instead of macs: time per image on this machine, such as 5ms; the largest network within it is chosen",
         title="TIME",
         gt=0,
+        le=3600,
     )
     benchmark: bool = option(False, "time the network on this machine, as an ONNX file in ONNX Runtime")
-    threads: int = option(1, "benchmark, latency: threads per image", ge=1)
+    threads: int = option(1, "benchmark, latency: threads per image", ge=1, le=1024)
     output: OptionalPath = option(
         None, "write the network to an architecture file (.yaml, .yml, .json), and NAME_train.yaml for train.py"
     )

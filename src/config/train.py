@@ -14,6 +14,10 @@ from typing_extensions import Self
 from src.config.common import DataOptions, DeviceOptions, ModelOptions
 from src.config.options import OptionalName, OptionalPath, Options, conflict, option
 
+MOST_EPOCHS = 10_000
+HIGHEST_RATE = 1e36  # float32 ends at 3.4e38
+SMALLEST_SIDE = 0.001  # share of a crop's area and ratio of its sides, below which it hardly has a pixel
+
 
 class AugmentOptions(Options):
     """Random changes of single training images."""
@@ -52,6 +56,8 @@ class AugmentOptions(Options):
     def _ordered(cls, pair: tuple[float, float]) -> tuple[float, float]:
         if not 0 < pair[0] <= pair[1]:
             raise ValueError("expected two numbers above 0, the smaller first")
+        if pair[0] < SMALLEST_SIDE or pair[1] > 1 / SMALLEST_SIDE:
+            raise ValueError(f"expected numbers from {SMALLEST_SIDE:g} to {1 / SMALLEST_SIDE:g}")
         return pair
 
     @field_validator("crop_scale")
@@ -74,10 +80,10 @@ class MixOptions(Options):
     title: ClassVar[str] = "Mixing of images and labels (training only)"
 
     mixup: float = option(
-        0.0, "mixup: blend each image with another, by a share drawn from Beta(mixup, mixup); 0: off", ge=0
+        0.0, "mixup: blend each image with another, by a share drawn from Beta(mixup, mixup); 0: off", ge=0, le=1000
     )
     cutmix: float = option(
-        0.0, "CutMix: paste a box of another image, with an area drawn from Beta(cutmix, cutmix); 0: off", ge=0
+        0.0, "CutMix: paste a box of another image, with an area drawn from Beta(cutmix, cutmix); 0: off", ge=0, le=1000
     )
     mix_prob: float = option(1.0, "probability that a batch is mixed", ge=0, le=1)
     mix_switch_prob: float = option(
@@ -90,23 +96,26 @@ class RecipeOptions(Options):
 
     title: ClassVar[str] = "Recipe"
 
-    epochs: int = option(450, "passes over the training images", ge=1)
-    lr: float = option(0.048, "learning rate after warm-up, for a global batch of lr_batch images", gt=0)
+    epochs: int = option(450, "passes over the training images", ge=1, le=MOST_EPOCHS)
+    lr: float = option(
+        0.048, "learning rate after warm-up, for a global batch of lr_batch images", gt=0, le=HIGHEST_RATE
+    )
     lr_batch: int = option(
         1024,
         "global batch that lr was chosen for; lr is scaled by the global batch of this run / lr_batch; 0: not scaled",
         ge=0,
+        le=1 << 20,
     )
-    warmup_epochs: float = option(3, "epochs of linear warm-up of the learning rate", ge=0)
-    warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0)
+    warmup_epochs: float = option(3, "epochs of linear warm-up of the learning rate", ge=0, le=MOST_EPOCHS)
+    warmup_lr: float = option(1e-6, "learning rate of the first step, not scaled", ge=0, le=HIGHEST_RATE)
     schedule: Literal["step", "cosine", "constant"] = option(
         "step",
         "learning-rate schedule after warm-up: step: multiply by decay_rate every decay_epochs; "
         "cosine: fall to min_lr; constant",
     )
-    decay_epochs: float = option(2.4, "schedule step: epochs between two decays", gt=0)
+    decay_epochs: float = option(2.4, "schedule step: epochs between two decays", ge=0.001, le=MOST_EPOCHS)
     decay_rate: float = option(0.97, "schedule step: factor of each decay", gt=0, le=1)
-    min_lr: float = option(1e-6, "schedule cosine: learning rate of the last step, not scaled", ge=0)
+    min_lr: float = option(1e-6, "schedule cosine: learning rate of the last step, not scaled", ge=0, le=HIGHEST_RATE)
     optimizer: Literal["rmsprop", "sgd", "adamw"] = option(
         "rmsprop",
         "rmsprop: TensorFlow's form, as in the paper; sgd: SGD with momentum; adamw: Adam with decoupled weight decay",
@@ -116,10 +125,15 @@ class RecipeOptions(Options):
     nesterov: bool = option(False, "SGD: Nesterov momentum")
     beta1: float = option(0.9, "AdamW: decay of the running mean of gradients", gt=0, lt=1)
     beta2: float = option(0.999, "AdamW: decay of the running mean of squared gradients", gt=0, lt=1)
-    epsilon: float = option(1e-3, "RMSProp: added to the mean square under the square root (TensorFlow's form)", gt=0)
-    adam_epsilon: float = option(1e-8, "AdamW: added to the square root of the mean square", gt=0)
+    epsilon: float = option(
+        1e-3, "RMSProp: added to the mean square under the square root (TensorFlow's form)", gt=0, le=1
+    )
+    adam_epsilon: float = option(1e-8, "AdamW: added to the square root of the mean square", gt=0, le=1)
     weight_decay: float = option(
-        1e-5, "L2 penalty (AdamW: decay) of convolution kernels and matrices; biases and BatchNorm have none", ge=0
+        1e-5,
+        "L2 penalty (AdamW: decay) of convolution kernels and matrices; biases and BatchNorm have none",
+        ge=0,
+        le=1000,
     )
     label_smoothing: float = option(0.1, "probability moved from the true class to the other classes", ge=0, lt=1)
     dropout: float = option(0.2, "dropout rate before the classifier", ge=0, lt=1)
@@ -127,9 +141,9 @@ class RecipeOptions(Options):
         0.0, "drop path: block i of n, from 0, drops its residual branch with probability drop_path * i / n", ge=0, lt=1
     )
     bn_momentum: float = option(0.9, "BatchNorm: decay of the running statistics", ge=0, lt=1)
-    bn_epsilon: float | None = option(None, "BatchNorm: added to the variance; default the network's own", gt=0)
-    clip_norm: float = option(0, "largest norm of all gradients together; 0: no clipping", ge=0)
-    accumulate: int = option(1, "gradient accumulation: batches per optimizer step", ge=1)
+    bn_epsilon: float | None = option(None, "BatchNorm: added to the variance; default the network's own", gt=0, le=1)
+    clip_norm: float = option(0, "largest norm of all gradients together; 0: no clipping", ge=0, le=HIGHEST_RATE)
+    accumulate: int = option(1, "gradient accumulation: batches per optimizer step", ge=1, le=65_536)
     ema_decay: float = option(0.9999, "decay of the EMA of the weights; 0: no EMA", ge=0, lt=1)
     ema_warmup: bool = option(False, "EMA warm-up: decay at step t is min(ema_decay, (1+t)/(10+t))")
     amp_level: Literal["O0", "O2", "O3"] = option(
@@ -138,7 +152,7 @@ class RecipeOptions(Options):
         "weights and loss stay float32",
     )
     amp_dtype: Literal["float16", "bfloat16"] = option("float16", "half precision of amp_level O2 and O3")
-    loss_scale: float = option(0, "loss scale for float16; 0: dynamic", ge=0)
+    loss_scale: float = option(0, "loss scale for float16; 0: dynamic", ge=0, le=2**40)
 
     @model_validator(mode="after")
     def _warmup_within_run(self) -> Self:
@@ -177,10 +191,13 @@ class RunOptions(Options):
     allow_changes: bool = option(
         False, "resume even if settings, data or devices changed in a way that changes results"
     )
-    checkpoint_minutes: float = option(15, "minutes between two checkpoints within an epoch", gt=0)
-    eval_interval: int = option(1, "epochs between two evaluations", ge=1)
+    checkpoint_minutes: float = option(15, "minutes between two checkpoints within an epoch", gt=0, le=1e6)
+    eval_interval: int = option(1, "epochs between two evaluations", ge=1, le=MOST_EPOCHS)
     log_interval: int = option(
-        0, "steps between two log lines, which also check the loss; 0: a 20th of an epoch, at most 50 steps", ge=0
+        0,
+        "steps between two log lines, which also check the loss; 0: a 20th of an epoch, at most 50 steps",
+        ge=0,
+        le=1_000_000,
     )
     tensorboard: bool = option(False, "write event files for TensorBoard to RUN_DIR/tensorboard")
     sync_bn: bool = option(False, "Ascend: BatchNorm statistics over the batches of all devices")

@@ -38,6 +38,18 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def check_working_folder() -> None:
+    """Check that the working folder exists; MindSpore ends the process where it does not.
+
+    Raises:
+        UserError: it was removed.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UserError(f"the working folder cannot be used ({error.strerror}); change into another one") from None
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace a file by a text in UTF-8. Names of files that are not UTF-8 are written with their own bytes.
 

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.runtime.files import atomic_write, check_output, plain_path, remove_leftovers, require_space, write_text
+from src.runtime.files import (
+    atomic_write,
+    check_output,
+    check_working_folder,
+    plain_path,
+    remove_leftovers,
+    require_space,
+    write_text,
+)
 
 
 def write(path, text, previous=None):
@@ -193,3 +201,11 @@ def test_a_folder_has_a_path_that_mindspore_takes(tmp_path):
         (plain / "a").write_text("one")
         (plain / "a").replace(folder / "b")
     assert names(folder) == ["b"]
+
+
+def test_a_working_folder_that_was_removed_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UserError, match="the working folder cannot be used .*; change into another one"):
+        check_working_folder()
