@@ -53,9 +53,11 @@ def test_each_image_has_one_line_in_order(one, folder, few_digits):
     lines = read_csv(folder / "r.csv")
     assert [line["path"] for line in lines] == paths
     assert [line["class"] for line in lines] == [path.split("/")[0] for path in paths]
-    assert one.top1 == 100 * np.mean([line["class_index"] == line["top1_index"] for line in lines])
+    assert one.top1 == pytest.approx(100 * np.mean([line["class_index"] == line["top1_index"] for line in lines]))
     places = range(1, 6)
-    assert one.top5 == 100 * np.mean([line["class"] in [line[f"top{n}_class"] for n in places] for line in lines])
+    assert one.top5 == pytest.approx(
+        100 * np.mean([line["class"] in [line[f"top{n}_class"] for n in places] for line in lines])
+    )
 
 
 def test_the_lines_have_the_classes_and_probabilities_of_predict(one, door, folder, few_digits):
