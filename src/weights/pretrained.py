@@ -26,8 +26,9 @@ from src.weights.readers import WeightFile, read_weights
 
 logger = logging.getLogger(__name__)
 
-# Network -> repository. The ending is timm's name of the training; src/search/published.py has the scores.
-# The tf_ networks have the weights of EfficientNet's authors, trained with AutoAugment on ImageNet-1000 alone.
+# Network -> repository, as in timm's source: `hf_hub_id` in timm/models/efficientnet.py and ghostnet.py.
+# The ending is timm's name of the training; src/search/published.py has the scores. The tf_ networks have the weights
+# of EfficientNet's authors, trained with AutoAugment on ImageNet-1000 alone.
 REPOSITORIES = {
     "tinynet_a": "timm/tinynet_a.in1k",
     "tinynet_b": "timm/tinynet_b.in1k",

@@ -71,10 +71,21 @@ def test_shards_are_disjoint_equally_long_and_cover_the_steps_of_one_process(fou
     np.testing.assert_array_equal(steps.ravel(), alone)
 
 
-def test_metrics_do_not_depend_on_ranks_or_batch_size(found):
+@pytest.fixture(scope="module")
+def evaluations(found):
+    """The metrics of one, two and three ranks."""
+    return [ranks_program.metrics(), found[2, "metrics"], found[3, "metrics"]]
+
+
+def test_the_scores_of_each_image_do_not_depend_on_ranks_or_batch_size(evaluations):
+    losses = np.array([rows[f"losses {count}"] for rows in evaluations for count in ranks_program.BATCH_SIZES])
+    assert losses.shape == (6, 360) and np.abs(np.diff(losses[0])).mean() > 1e-3  # the next image has another
+    np.testing.assert_allclose(losses, np.broadcast_to(losses[0], losses.shape), rtol=1e-5)
+
+
+def test_metrics_do_not_depend_on_ranks_or_batch_size(evaluations):
     """The loss only to float32: the sum within a convolution is rounded differently from batch to batch."""
-    results = [ranks_program.metrics(), found[2, "metrics"], found[3, "metrics"]]
-    rows = np.array([rows[str(count)] for rows in results for count in ranks_program.BATCH_SIZES])
+    rows = np.array([rows[str(count)] for rows in evaluations for count in ranks_program.BATCH_SIZES])
     assert (rows[:, :3] == rows[0, :3]).all() and rows[0, 0] == 360 and 0 < rows[0, 1] < rows[0, 2]
     np.testing.assert_allclose(rows[:, 3], rows[0, 3], rtol=1e-6)
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 from support.fuzzing import JSON, any_bytes, changed, few, in_one_line
-from support.project import PROJECT
+from support.project import GOLDEN, PROJECT
 from support.small_network import ONE_BLOCK, one_block
 
 from src.classification.classes import class_names
@@ -44,6 +44,7 @@ META = {  # of a training checkpoint
     "better": "raw",
 }
 RECIPES = [(PROJECT / "config" / name).read_bytes() for name in ("finetune.yaml", "digits.yaml", "tinynet_e.yaml")]
+PTH_FILES = [path.read_bytes() for path in sorted((GOLDEN / "pth").iterdir())]
 NETWORK = to_dict(ARCHITECTURES["tinynet_e"])
 TENSORS = {"classifier.weight": np.ones((3, 4), np.float32), "bn1.gamma": np.ones(4, np.float32)}
 DESCRIPTION = {
@@ -235,6 +236,12 @@ def test_checkpoints(write, ckpt, data):
 @given(content=any_bytes(save(TENSORS)))
 def test_safetensors(write, content):
     in_one_line(lambda: read_weights(write(".safetensors", content)).num_classes)
+
+
+@few
+@given(content=any_bytes(*PTH_FILES))
+def test_files_of_pytorch(write, content):
+    in_one_line(lambda: read_weights(write(".pth", content)).num_classes)
 
 
 @pytest.fixture(scope="module")
