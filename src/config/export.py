@@ -27,7 +27,7 @@ class ExportConfig(DeviceOptions, ModelOptions):
         "timm",
         "SAFETENSORS, CKPT: names of the tensors, by which timm, MindCV or MindSpore's model zoo loads them",
     )
-    batch_size: int = option(1, "images per call; 0: any number (dynamic)", ge=0, le=65_536)
+    batch_size: int = option(1, "images per call; 0: any number (dynamic)", ge=0, le=2048)
     crop_pct: float | None = same_option(DataOptions, "crop_pct")
     images: OptionalPath = option(
         None, "image or folder to verify the file on; default two photographs of this project"

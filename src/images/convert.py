@@ -62,7 +62,7 @@ def convert(config: ConvertConfig) -> None:
     folders = {split: in_order(ImageFolder.scan(root / split), config.class_order) for split in ("train", "val")}
     check_classes(folders["train"], folders["val"])
     workers = worker_count(config.workers)
-    output = config.output.expanduser()
+    output = config.output
     plan = Contents(
         short_side=config.short_side,
         splits={split: _plan(folder, config.shards) for split, folder in folders.items()},

@@ -27,7 +27,7 @@ def resolve_data_path(data_path: str | None) -> Path:
     """
     if data_path is None:
         raise UserError(f"data_path is missing: {HOW_TO_GET_DATA}")
-    return write_digits() if data_path == "digits" else Path(data_path).expanduser()
+    return write_digits() if data_path == "digits" else Path(data_path)
 
 
 def open_split(data_path: str | Path, split: Literal["train", "val"], order: Order = "auto") -> ImageSet:
@@ -39,7 +39,7 @@ def open_split(data_path: str | Path, split: Literal["train", "val"], order: Ord
     Raises:
         UserError: as `ImageFolder.scan` or `open_records`.
     """
-    root = Path(data_path).expanduser()
+    root = Path(data_path)
     if not root.is_dir():
         raise UserError(f"data_path {root}: there is no such folder; {LAYOUT}")
     return in_order(open_records(root, split) if is_converted(root) else ImageFolder.scan(root / split), order)

@@ -9,7 +9,6 @@ All other flags go to train.py. Several machines: run the same command on each, 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -20,12 +19,14 @@ from src.launch.job import Job
 from src.launch.plan import plan
 from src.launch.supervisor import Supervisor
 from src.launch.train_command import train_command
+from src.runtime.streams import prepare_streams, report
 
 USAGE = "%(prog)s [WORKERS|RANK_TABLE.json] [DATA_PATH] [CONFIG] [RESUME] [--FLAG VALUE ...]"
 
 
 def main(argv: list[str]) -> int:
     """Start the training that `argv` describes, wait for its end and return the exit status."""
+    prepare_streams()
     try:
         config, train_flags = parse(argv)
         check_data_path(config.data_path)
@@ -36,15 +37,14 @@ def main(argv: list[str]) -> int:
         print(f"{describe(job, config)}; their logs: {logs}", flush=True)
         return Supervisor(job, command, logs).run()
     except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return report(error)
 
 
 def parse(argv: list[str]) -> tuple[LaunchConfig, list[str]]:
     """Return the launcher's configuration and the flags for train.py.
 
     Arguments without a flag come first, so that the value of one of train.py's flags is never taken for one.
-    An empty argument means its default. A flag overrules the argument of the same name.
+    An empty argument means its default, an empty flag is a mistake. A flag overrules the argument of the same name.
 
     Raises:
         UserError: too many arguments before the flags, or a value that is not allowed.
@@ -55,8 +55,8 @@ def parse(argv: list[str]) -> tuple[LaunchConfig, list[str]]:
         expected = f"expected at most {len(LaunchConfig.POSITIONAL)}"
         raise UserError(f"got {count} arguments before the flags, {expected}: {USAGE % {'prog': parser.prog}}")
     flags, train_flags = parser.flags(argv[count:])
-    values = dict(zip(LaunchConfig.POSITIONAL, argv[:count], strict=False)) | flags
-    values = {key: value for key, value in values.items() if value}
+    arguments = zip(LaunchConfig.POSITIONAL, argv[:count], strict=False)
+    values = {key: value for key, value in arguments if value} | flags
     return validate(LaunchConfig, values, dict.fromkeys(values, "command line")), train_flags
 
 
@@ -66,7 +66,7 @@ def check_data_path(data_path: str) -> None:
     Raises:
         UserError: the folder does not exist.
     """
-    if data_path != "digits" and not Path(data_path).expanduser().is_dir():
+    if data_path != "digits" and not Path(data_path).is_dir():
         raise UserError(f"data_path {data_path}: there is no such folder; expected one with train/CLASS and val/CLASS")
 
 

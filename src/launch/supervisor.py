@@ -11,7 +11,6 @@ import contextlib
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import psutil
 from src.launch.job import Job, environment, msrun_command
 from src.launch.processes import ProcessFamily, how_it_ended, is_alive
 from src.launch.worker_log import CHATTER, Log
+from src.runtime.streams import print_error
 
 POLL_INTERVAL = 0.2  # seconds
 SCHEDULER_GRACE = 10  # seconds that the scheduler may end before its workers; longer means that it failed
@@ -202,9 +202,3 @@ class Supervisor:
                 self.signalled.add(pid)
                 with contextlib.suppress(psutil.Error):
                     self.workers[pid].terminate()
-
-
-def print_error(*lines: str) -> None:
-    """Print lines on stderr, if anybody reads it."""
-    with contextlib.suppress(OSError):
-        print(*lines, sep="\n", file=sys.stderr, flush=True)

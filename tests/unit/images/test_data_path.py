@@ -1,7 +1,5 @@
 """`--data_path` names a folder, a converted data set, or the embedded digits."""
 
-from pathlib import Path
-
 import pytest
 
 from src.config import ConvertConfig
@@ -30,10 +28,6 @@ def test_a_missing_folder_is_named(tmp_path):
 def test_no_path_says_how_to_get_data():
     with pytest.raises(UserError, match="data_path is missing: give images with --data_path DIR"):
         resolve_data_path(None)
-
-
-def test_the_home_folder_is_expanded():
-    assert resolve_data_path("~/images") == Path.home() / "images"
 
 
 def test_digits_are_written_when_they_are_named(monkeypatch, tmp_path):
