@@ -19,7 +19,14 @@ from src.models import LoadedModel
 from src.runtime.files import atomic_write, check_replaceable
 from src.weights.pretrained import REPOSITORIES
 
-WEIGHT_ENDINGS = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar")  # of the files of a folder that are evaluated
+WEIGHT_ENDINGS = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")  # what is evaluated of a folder
+    ".ckpt",
+    ".safetensors",
+    ".pth",
+    ".pt",
+    ".pth.tar",
+    ".bin",
+)  # of the files of a folder that are evaluated
 
 
 @dataclass(frozen=True)

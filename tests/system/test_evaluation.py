@@ -123,7 +123,7 @@ def test_a_pattern_of_names_names_published_weights(pattern, names):
 @pytest.mark.parametrize(
     "flags, words",
     [
-        (["--ckpt", "."], "folder . holds no weights (.ckpt .safetensors .pth .pt .pth.tar)"),
+        (["--ckpt", "."], "folder . holds no weights (.ckpt .safetensors .pth .pt .pth.tar .bin)"),
         (["--ckpt", "nothing/*.ckpt"], "no file matches nothing/*.ckpt; give a file, a folder of them, or a pattern"),
         (
             ["--model", "tinynet_?", "--ckpt", "x.ckpt"],

@@ -233,7 +233,7 @@ def test_checkpoints(write, ckpt, data):
 
 
 @few
-@given(content=any_bytes(save(TENSORS)))
+@given(content=any_bytes(save(TENSORS), save(TENSORS, {"architecture": json.dumps(NETWORK)})))
 def test_safetensors(write, content):
     in_one_line(lambda: read_weights(write(".safetensors", content)).num_classes)
 
