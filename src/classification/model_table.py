@@ -20,13 +20,6 @@ from src.runtime.files import atomic_write, check_replaceable
 from src.weights.pretrained import REPOSITORIES
 
 WEIGHT_ENDINGS = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")  # what is evaluated of a folder
-    ".ckpt",
-    ".safetensors",
-    ".pth",
-    ".pt",
-    ".pth.tar",
-    ".bin",
-)  # of the files of a folder that are evaluated
 
 
 @dataclass(frozen=True)
