@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from src.config import CheckConfig
@@ -10,6 +11,9 @@ from src.images.data_path import open_split, resolve_data_path
 from src.images.faults import Check, bad_files_error, name_first
 from src.images.image_set import ImageSet
 from src.runtime.workers import worker_count
+
+
+logger = logging.getLogger(__name__)
 
 
 def check_dataset(config: CheckConfig) -> None:
@@ -43,6 +47,8 @@ def check_classes(train: ImageSet, val: ImageSet) -> None:
             raise UserError(
                 f"{other.root} has no class folder {name_first(missing)} that {split.root} has; the classes must agree"
             )
+    if len(train.classes) == 1:
+        logger.warning("%s has a single class, so every network is always right", train.root)
 
 
 def check_images(splits: Iterable[ImageSet], check: Check = "auto", workers: int = 1) -> None:

@@ -206,3 +206,28 @@ def odd_files():
                 name = f"type {color_type}, {depth} bits{', interlaced' * interlaced}.png"
                 found[name] = raw_png((23, 19), color_type, depth, interlaced=interlaced)
     return found
+
+
+LAYOUT = (  # images of a split, in the order of their bytes
+    *("B/X.PNG", "B/a b.jpg", "B/deep/er/one.Tiff", "a/1.jpg", "a/10.jpg", "a/2.jpg", "a/linked/z.bmp"),
+    *("new\nline/1.jpg", "two words/'q' \"$x.jpeg", "é/ü.jpg"),
+)
+LEFT_OUT = ("a/notes.txt", "é/later.webp")
+
+
+def save_odd_layout(folder):
+    """Save pictures as `LAYOUT` and other things: a linked class and folder, a circle, hidden and system files."""
+    for number, name in enumerate(LAYOUT):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = {".png": "PNG", ".bmp": "BMP", ".tiff": "TIFF"}.get(path.suffix.lower(), "JPEG")
+        photograph(40 + number, 30, seed=number).save(path, kind)
+    for moved in ("é", "a/linked"):
+        elsewhere = folder.with_name(f"{folder.name} elsewhere") / moved
+        elsewhere.parent.mkdir(parents=True, exist_ok=True)
+        (folder / moved).rename(elsewhere)
+        (folder / moved).symlink_to(elsewhere)
+    (folder / "a/linked/up").symlink_to(folder)
+    for name in (*LEFT_OUT, "a/.hidden.jpg", "a/Thumbs.db", "é/desktop.ini", ".cache/x.jpg", "__MACOSX/a/x.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("no image")

@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 import pytest
 from support.identity_model import write_identity
-from support.pictures import odd_files, refused_files, save_all_kinds
+from support.pictures import LAYOUT, LEFT_OUT, odd_files, refused_files, save_all_kinds, save_odd_layout
 from support.project import photograph
 
 from src.images.preprocess import Preprocess
@@ -88,6 +88,18 @@ def test_odd_and_damaged_files_are_read_or_refused_as_in_evaluation(workspace, c
         np.testing.assert_array_equal(seen, preprocess.pixels(file).ravel(), name)
     assert sum(line.startswith(f"{folder}/refused ") for line in done.stderr.splitlines()) == len(refused)
     assert f"; {len(refused)} could not be read" in done.stderr
+
+
+def test_an_odd_layout_is_listed_as_in_prediction(workspace, classifier, tmp_path):
+    write_identity(tmp_path / "identity.onnx", Preprocess(32), "uint8")
+    save_odd_layout(tmp_path / "images")
+    flags = ("--format", "json", "--output", tmp_path / "out.json")
+    done = classify(workspace, classifier, tmp_path / "identity.onnx", tmp_path / "images", *flags)
+    images = [entry["image"] for entry in json.loads((tmp_path / "out.json").read_text("utf-8"))]
+    assert images == [str(tmp_path / "images" / name) for name in LAYOUT]
+    named = ", ".join(str(tmp_path / "images" / name) for name in LEFT_OUT)
+    assert f"left out: {named}: not an image file (.jpeg .jpg .png .bmp .tif .tiff)" in done.stderr
+    assert f"left out: {tmp_path}/images/a/linked/up: a link to a folder that holds it" in done.stderr
 
 
 def test_a_folder_with_nothing_but_unreadable_images_is_a_failure(workspace, classifier, tmp_path):

@@ -1,6 +1,7 @@
 """Checks of a data set before training, and check_dataset.py, which prints what they find."""
 
 import io
+import shutil
 
 import pytest
 
@@ -66,3 +67,10 @@ def test_a_damaged_shard_of_a_converted_set_is_printed(image_folder, tmp_path, c
     with pytest.raises(UserError, match="1 bad files"):
         check_dataset(CheckConfig(data_path=str(records)))
     assert "val/00000.mindrecord: damaged, its checksum differs" in capsys.readouterr().out
+
+
+def test_a_single_class_is_pointed_out(image_folder, caplog):
+    for split in ("train", "val"):
+        shutil.rmtree(image_folder / split / "dog")
+    check_classes(open_split(image_folder, "train"), open_split(image_folder, "val"))
+    assert caplog.messages == [f"{image_folder}/train has a single class, so every network is always right"]

@@ -6,8 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
+from support.pictures import LAYOUT, LEFT_OUT, save_odd_layout
 
+from src.classification.predict import find_images
+from src.config import ConvertConfig
 from src.errors import UserError
+from src.images.check import check_classes
+from src.images.convert import convert
+from src.images.data_path import open_split
 from src.images.folder import ImageFolder, list_images
 
 
@@ -148,3 +154,26 @@ def test_a_folder_that_cannot_be_read_is_named(image_folder, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(UserError, match="^cannot read folder .*/train: Permission denied$"):
         ImageFolder.scan(image_folder / "train")
+
+
+def test_an_odd_layout_is_the_same_for_training_prediction_and_conversion(tmp_path):
+    for split in ("train", "val"):
+        save_odd_layout(tmp_path / "data" / split)
+    root = tmp_path / "data/val"
+    expected = [str(root / name) for name in LAYOUT]
+    scanned = ImageFolder.scan(root)
+    assert list(scanned.files) == find_images((root,)) == expected
+    assert scanned.classes == ("B", "a", "new\nline", "two words", "é")
+    np.testing.assert_array_equal(np.bincount(scanned.labels), [3, 4, 1, 1, 1])
+    assert scanned.non_images == tuple(str(root / name) for name in LEFT_OUT)
+    convert(ConvertConfig(data_path=str(tmp_path / "data"), output=tmp_path / "out", workers=1, check_data="off"))
+    assert [image.name for image in open_split(tmp_path / "out", "val").files] == list(LAYOUT)
+
+
+def test_a_split_with_an_empty_class_or_none_is_refused(image_folder):
+    shutil.rmtree(image_folder / "val/dog")
+    with pytest.raises(UserError, match="val has no class folder dog that .*train has"):
+        check_classes(open_split(image_folder, "train"), open_split(image_folder, "val"))
+    (image_folder / "val/dog").mkdir()
+    with pytest.raises(UserError, match="class folder .*val/dog holds no images"):
+        open_split(image_folder, "val")
