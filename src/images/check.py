@@ -12,7 +12,6 @@ from src.images.faults import Check, bad_files_error, name_first
 from src.images.image_set import ImageSet
 from src.runtime.workers import worker_count
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from support.project import photograph
 
 from src.config import AugmentOptions
@@ -116,6 +117,19 @@ def test_evaluation_drops_and_repeats_nothing(image_folder, batch_size):
     images = np.concatenate([batch for (batch,) in data.create_tuple_iterator(num_epochs=1, output_numpy=True)])
     expected = np.stack([RULE.normalize(RULE.pixels(path)) for path in folder.files])
     np.testing.assert_allclose(images, expected, atol=1e-5)
+
+
+def test_16_bit_gray_is_trained_and_scored_like_8_bit(image_folder, tmp_path):
+    for path in image_folder.glob("*/*/*.jpg"):
+        gray = np.asarray(Image.open(path).convert("L"))
+        for bits, values in (("8", gray), ("16", gray.astype(np.uint16) * 257)):
+            target = tmp_path / bits / path.relative_to(image_folder).with_suffix(".png")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(target)
+    training = [batches(open_split(tmp_path / bits, "train")) for bits in ("8", "16")]
+    assert equal(*training) and len(training[0]) == 3
+    for one, other in zip(*(open_split(tmp_path / bits, "val").files for bits in ("8", "16"))):
+        np.testing.assert_array_equal(RULE.pixels(one), RULE.pixels(other))
 
 
 def test_odd_file_names_are_read(image_folder):

@@ -1,5 +1,7 @@
 """The structure of JPEG files: usual ones are recognized, and whatever passes does not harm MindData's decoder."""
 
+import contextlib
+import os
 from io import BytesIO
 
 import numpy as np
@@ -12,7 +14,6 @@ from support.project import GOLDEN, photograph
 from src.images.jpeg import frame_kind, plain_frame
 
 KINDS = [*JPEG_KINDS, {"restart_marker_blocks": 2}, {"progressive": True, "restart_marker_rows": 1}]
-DAMAGED = 600
 
 
 def jpeg(mode="RGB", **options):
@@ -120,21 +121,46 @@ def damaged(content, rng):
     return bytes(data)
 
 
-def test_what_is_plain_though_damaged_is_decoded_without_harm():
-    """A fault that is overlooked here ends the process: without `plain_frame`, a quarter of these files does."""
+def damaged_files(count):
+    """The same files for every count."""
     rng = np.random.default_rng(0)
+    seeds = [jpeg(mode, **options) for mode in ("RGB", "L") for options in KINDS]
+    return [damaged(seeds[number % len(seeds)], rng) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [600, pytest.param(20_000, marks=pytest.mark.long)])
+def test_what_is_plain_though_damaged_is_decoded_without_harm(count):
+    """A fault that `plain_frame` overlooks would end this process."""
     decode = vision.Decode()
     crop = vision.RandomCropDecodeResize(24, (0.08, 1), (0.75, 1.33), vision.Inter.BICUBIC)
-    seeds = [jpeg(mode, **options) for mode in ("RGB", "L") for options in KINDS]
     plain = 0
-    for number in range(DAMAGED):
-        content = damaged(seeds[number % len(seeds)], rng)
+    for content in damaged_files(count):
         if frame := plain_frame(content):
             plain += 1
             encoded_image = np.frombuffer(content, np.uint8)
             assert decode(encoded_image).shape == (frame.height, frame.width, 3)
             assert crop(encoded_image).shape == (24, 24, 3)
-    assert plain > DAMAGED / 10
+    print(f"\n{plain} of {count} damaged files are plain, and were decoded")
+    assert plain > count / 10
+
+
+@pytest.mark.long
+def test_others_end_the_process(tmp_path, monkeypatch):
+    """The reason for `plain_frame`; if no process ends any more, MindData has been mended."""
+    monkeypatch.chdir(tmp_path)  # MindData writes what it cannot decode into the current folder
+    ended = 0
+    for content in damaged_files(600):
+        process = os.fork()
+        if not process:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            with contextlib.suppress(RuntimeError):
+                vision.Decode()(np.frombuffer(content, np.uint8))
+            os._exit(0)
+        killed = os.WIFSIGNALED(os.waitpid(process, 0)[1])
+        assert not (killed and plain_frame(content))
+        ended += killed
+    print(f"\n{ended} of 600 damaged files end the process")
+    assert ended > 60
 
 
 @pytest.mark.parametrize("options, kind", [({}, 0), ({"progressive": True}, 2)])
