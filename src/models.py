@@ -152,7 +152,7 @@ def chosen_weights(options: ModelOptions, *, training: bool = False) -> WeightFi
     """
     if options.pretrained:
         return published_weights(options.model, options.weights, training=training)
-    return read_weights(options.ckpt, options.weights) if options.ckpt else None
+    return read_weights(options.ckpt, options.weights, training=training) if options.ckpt else None
 
 
 def load_model(options: ModelOptions, crop_pct: float | None = None, before: LoadedModel | None = None) -> LoadedModel:

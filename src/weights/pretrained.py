@@ -13,16 +13,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from src.design.validation import describe
 from src.errors import UserError, did_you_mean
 from src.runtime.collectives import broadcast_from_first
 from src.runtime.distributed import is_first
-from src.runtime.texts import read_json
 from src.weights.readers import WeightFile, read_weights
+from src.weights.timm_config import CONFIG, read_timm_config
 
 logger = logging.getLogger(__name__)
 
@@ -50,45 +47,9 @@ REPOSITORIES = {
     "tf_efficientnet_b7": "timm/tf_efficientnet_b7.aa_in1k",
     "ghostnet_100": "timm/ghostnet_100.in1k",
 }
-CONFIG, WEIGHTS = "config.json", "model.safetensors"  # files of each of timm's repositories
+WEIGHTS = "model.safetensors"  # beside `CONFIG`, in each of timm's repositories
 OTHER_WEIGHTS = "or download the weights by other means and give them with --ckpt"
 SHA256 = re.compile("[0-9a-f]{64}")
-
-
-def _check_square(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    if shape[1] != shape[2]:
-        raise ValueError("expected a square image")
-    return shape
-
-
-Share = Annotated[float, Field(gt=0, le=1)]
-Pixels = Annotated[int, Field(ge=1)]
-ImageShape = Annotated[tuple[Literal[3], Pixels, Pixels], AfterValidator(_check_square)]
-Deviation = Annotated[float, Field(gt=0)]
-
-
-class TimmConfig(BaseModel):
-    """How timm prepares images for published weights: `pretrained_cfg` in config.json of their repository.
-
-    timm evaluates with `test_input_size` and `test_crop_pct` where they are given: so were its scores measured.
-    """
-
-    model_config = ConfigDict(allow_inf_nan=False)
-
-    input_size: ImageShape
-    test_input_size: ImageShape | None = None
-    crop_pct: Share
-    test_crop_pct: Share | None = None
-    interpolation: Literal["bicubic"]
-    crop_mode: Literal["center"] | None = None
-    mean: tuple[float, float, float]
-    std: tuple[Deviation, Deviation, Deviation]
-
-    def preprocess(self, training: bool) -> dict[str, Any]:
-        """Return the values as `Preprocess.as_dict` gives them."""
-        shape = self.input_size if training else self.test_input_size or self.input_size
-        crop_pct = self.crop_pct if training else self.test_crop_pct or self.crop_pct
-        return {"size": shape[1], "crop_pct": crop_pct, "mean": list(self.mean), "std": list(self.std)}
 
 
 def published_weights(
@@ -113,8 +74,8 @@ def published_weights(
     commit = broadcast_from_first(found.name.encode() if found else b"").decode()  # the other ranks wait here
     folder = found or _download(repository, commit)
     _check_digest(folder / WEIGHTS)
-    preprocess = _read_config(folder / CONFIG).preprocess(training)
-    file = read_weights(folder / WEIGHTS, prefer)
+    preprocess = read_timm_config(folder / CONFIG).preprocess(training)
+    file = read_weights(folder / WEIGHTS, prefer, training=training)
     values = ", ".join(f"{key} {value}" for key, value in preprocess.items())
     logger.info("%s, commit %s, bicubic, %s", repository, commit[:7], values)
     return replace(file, meta=file.meta | {"model": name, "preprocess": preprocess})
@@ -182,18 +143,3 @@ def _check_digest(path: Path) -> None:
     blob = path.resolve()
     if SHA256.fullmatch(blob.name) and hashlib.sha256(blob.read_bytes()).hexdigest() != blob.name:
         raise UserError(f"{blob} is damaged: its SHA-256 is not its name; remove it and start again")
-
-
-def _read_config(path: Path) -> TimmConfig:
-    """Read the part of timm's config.json that describes its preprocessing.
-
-    Raises:
-        UserError: the file is damaged, or asks for a preprocessing that this project does not have.
-    """
-    try:
-        content = read_json(path)
-        return TimmConfig.model_validate(content.get("pretrained_cfg", content))  # earlier files have no inner level
-    except ValidationError as failure:
-        raise UserError(f"{path}: {describe(failure.errors()[0])}; {OTHER_WEIGHTS}") from None
-    except (OSError, AttributeError, UserError):
-        raise UserError(f"{path} is damaged or is not timm's config.json; remove it and start again") from None

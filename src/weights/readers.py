@@ -14,11 +14,13 @@ from safetensors import SafetensorError, deserialize, safe_open
 
 from src.design.families import ARCHITECTURES
 from src.errors import UserError
+from src.runtime.texts import read_json
 from src.weights.ckpt import read_ckpt
 from src.weights.pth import is_pth, read_pth
 from src.weights.records import Records, sort_records
 from src.weights.source import Source
 from src.weights.sources import PROJECT, recognize
+from src.weights.timm_config import CONFIG, read_timm_config
 
 Kind = Literal["raw", "ema"]
 Reader = Callable[[Path], tuple[dict[str, np.ndarray], dict[str, Any]]]
@@ -42,7 +44,7 @@ SAFETENSORS_TYPES = {
 }
 FLOATS = ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
 ARCHITECTURE_KEY = "architecture"  # in the metadata of a .safetensors file that this project has written
-HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # beside which the Hugging Face hub has a config.json
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # beside which the Hugging Face hub has timm's config.json
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,15 @@ class WeightFile:
         return head.shape[0]
 
 
-def read_weights(path: str | Path, prefer: Literal["auto", "raw", "ema"] = "auto") -> WeightFile:
+def read_weights(
+    path: str | Path, prefer: Literal["auto", "raw", "ema"] = "auto", *, training: bool = False
+) -> WeightFile:
     """Read a weight file of any supported format.
 
     Args:
         prefer: which weights of a training checkpoint to take. `auto`: those with the better score; where no score is
             known, the averaged ones.
+        training: the weights are the start of a training, for which timm's config.json may name a smaller image.
 
     Raises:
         UserError: the file is missing, damaged, of an unknown format or source, without the preferred weights, or holds
@@ -105,7 +110,9 @@ def read_weights(path: str | Path, prefer: Literal["auto", "raw", "ema"] = "auto
         raise UserError(f"{path} is of {source.title}: {source.refusal}")
     _check_statistics(chosen, records, path)
     tensors = {name: _as_float32(name, value, path) for name, value in chosen.items()}
-    return WeightFile(path, tensors, meta or _hub_config(path), kind, source, () if meta else tuple(records.others))
+    return WeightFile(
+        path, tensors, meta or _hub_meta(path, training), kind, source, () if meta else tuple(records.others)
+    )
 
 
 def _choose(records: Records, meta: dict[str, Any], prefer: str, path: Path) -> tuple[Kind, dict[str, np.ndarray]]:
@@ -187,15 +194,26 @@ def _described(metadata: dict[str, str], path: Path) -> dict[str, Any]:
         return {}  # another program's key of the same name
 
 
-def _hub_config(path: Path) -> dict[str, Any]:
-    """Return the network that the hub's config.json beside timm's weights names; empty if there is none of ours.
+def _hub_meta(path: Path, training: bool) -> dict[str, Any]:
+    """Return the network and the preprocessing that timm's config.json beside the weights names, else nothing.
 
     timm's `efficientnet_b0` and `tf_efficientnet_b0` have the same tensors, so only this file tells them apart.
+
+    Raises:
+        UserError: it names a network of this project, and a preprocessing that this project does not have.
     """
-    try:
-        if path.name not in HUB_FILES:
-            return {}
-        name = json.loads(path.with_name("config.json").read_text(encoding="utf-8"))["architecture"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    config = path.with_name(CONFIG)
+    if path.name not in HUB_FILES or not config.is_file():
         return {}
-    return {"model": name} if isinstance(name, str) and name in ARCHITECTURES else {}
+    try:
+        content = read_json(config)
+        name = content["architecture"]
+        known = isinstance(name, str) and name in ARCHITECTURES
+        if not known or "crop_pct" not in content.get("pretrained_cfg", content):
+            return {"model": name} if known else {}
+    except (UserError, OSError, KeyError, TypeError, AttributeError):
+        return {}  # of another program
+    try:
+        return {"model": name, "preprocess": read_timm_config(config).preprocess(training)}
+    except UserError as error:
+        raise UserError(f"{error}; to load {path.name} with other images, move it to another folder") from None

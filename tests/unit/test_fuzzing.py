@@ -32,8 +32,8 @@ from src.scoring.results import read_results
 from src.scoring.score import score_results
 from src.weights.ckpt import save_ckpt
 from src.weights.names import weights_of
-from src.weights.pretrained import _read_config
 from src.weights.readers import read_weights
+from src.weights.timm_config import read_timm_config
 
 META = {  # of a training checkpoint
     "model": "one_block",
@@ -208,7 +208,7 @@ def test_rank_tables(write, content):
 @few
 @given(content=changed(HUB_CONFIG).map(encoded) | any_bytes(encoded(HUB_CONFIG)))
 def test_configs_of_the_hub(write, content):
-    in_one_line(lambda: _read_config(write(".json", content)).preprocess(training=False))
+    in_one_line(lambda: read_timm_config(write(".json", content)).preprocess(training=False))
 
 
 @few

@@ -210,6 +210,34 @@ def test_the_config_of_the_hub_names_the_network(tmp_path, name, expected):
     assert read_weights(tmp_path / "mine.safetensors").meta == {}
 
 
+TIMM_CONFIG = {
+    "architecture": "efficientnet_b2",
+    "pretrained_cfg": {
+        "input_size": [3, 256, 256], "test_input_size": [3, 288, 288], "crop_pct": 0.95, "test_crop_pct": 1.0,
+        "interpolation": "bicubic", "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("training, size, crop_pct", [(True, 256, 0.95), (False, 288, 1.0)])
+def test_the_config_of_the_hub_says_how_images_are_prepared(tmp_path, training, size, crop_pct):
+    (tmp_path / "config.json").write_text(json.dumps(TIMM_CONFIG))
+    save_file(TENSORS, tmp_path / "model.safetensors")
+    preprocess = read_weights(tmp_path / "model.safetensors", training=training).meta["preprocess"]
+    assert preprocess == {"size": size, "crop_pct": crop_pct, "mean": [0.5] * 3, "std": [0.25] * 3}
+
+
+def test_images_that_cannot_be_prepared_as_the_config_asks_are_refused(tmp_path):
+    config = TIMM_CONFIG | {"pretrained_cfg": TIMM_CONFIG["pretrained_cfg"] | {"interpolation": "bilinear"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    save_file(TENSORS, tmp_path / "model.safetensors")
+    with pytest.raises(
+        UserError,
+        match="interpolation is 'bilinear'; expected one of bicubic; this project cannot prepare such images; to load",
+    ):
+        read_weights(tmp_path / "model.safetensors")
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"architecture": 3}', "\xff"])
 def test_another_config_beside_the_weights_is_passed_over(tmp_path, text):
     (tmp_path / "config.json").write_text(text, encoding="latin-1")
