@@ -78,19 +78,6 @@ def predict_logits(
         yield network(ms.Tensor(images)).asnumpy()[:count].astype(np.float32)
 
 
-def evaluate(
-    network: nn.Cell,
-    files: Sequence[ImageRef],
-    labels: np.ndarray,
-    preprocess: Preprocess,
-    batch_size: int,
-    *,
-    workers: int,
-) -> Metrics:
-    """Score every file once; see `score_images`."""
-    return score_images(network, files, labels, preprocess, batch_size, workers=workers).metrics()
-
-
 def score_images(
     network: nn.Cell,
     files: Sequence[ImageRef],

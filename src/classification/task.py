@@ -11,7 +11,7 @@ import mindspore as ms
 from mindspore import Parameter, Tensor, nn
 
 from src.classification.loss import NetworkWithLoss
-from src.classification.metrics import evaluate
+from src.classification.metrics import score_images
 from src.classification.mixing import draw
 from src.config import TrainConfig
 from src.dataset import check_batch_size, train_dataset
@@ -100,14 +100,14 @@ class ClassificationTask(Task):
     def evaluate(self, weights: Mapping[str, Parameter]) -> dict[str, float]:
         for name, parameter in weights_of(self.eval_network).items():
             parameter.set_data(ms.Tensor(weights[name].asnumpy().copy()))
-        found = evaluate(
+        found = score_images(
             self.eval_network,
             self.val.files,
             self.val.labels,
             self.preprocess,
             self.config.batch_size,
             workers=self.workers,
-        )
+        ).metrics()
         return {"top1": found.top1, "top5": found.top5, "loss": found.loss}
 
     def identity(self) -> dict[str, Any]:

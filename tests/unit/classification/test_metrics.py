@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from mindspore import Tensor, nn
 
 from src.classification import metrics
-from src.classification.metrics import best_classes, evaluate, predict_logits, score, score_images
+from src.classification.metrics import best_classes, predict_logits, score, score_images
 from src.images.data_path import open_split
 from src.images.preprocess import Preprocess
 
@@ -54,7 +54,7 @@ class Brightness(nn.Cell):
 def test_metrics_do_not_depend_on_batches_and_workers(image_folder):
     folder = open_split(image_folder, "val")
     results = {
-        evaluate(Brightness(), folder.files, folder.labels, Preprocess(32), batch_size, workers=workers)
+        score_images(Brightness(), folder.files, folder.labels, Preprocess(32), batch_size, workers=workers).metrics()
         for batch_size in (1, 2, 4, 6, 50)
         for workers in (1, 2)
     }

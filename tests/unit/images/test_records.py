@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mindspore import nn, ops
 
-from src.classification.metrics import evaluate
+from src.classification.metrics import score_images
 from src.config import AugmentOptions, ConvertConfig
 from src.dataset import eval_dataset, train_dataset
 from src.errors import UserError
@@ -51,7 +51,9 @@ def test_training_batches_are_those_of_the_folder_to_the_bit(image_folder, recor
 
 def test_evaluation_is_that_of_the_folder(image_folder, records):
     here, there = open_split(image_folder, "val"), open_split(records, "val")
-    results = [evaluate(Means(), split.files, split.labels, RULE, 4, workers=1) for split in (here, there)]
+    results = [
+        score_images(Means(), split.files, split.labels, RULE, 4, workers=1).metrics() for split in (here, there)
+    ]
     assert results[0] == results[1]
 
 
