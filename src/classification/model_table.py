@@ -18,8 +18,7 @@ from src.errors import UserError
 from src.models import LoadedModel
 from src.runtime.files import atomic_write, check_replaceable
 from src.weights.pretrained import REPOSITORIES
-
-WEIGHT_ENDINGS = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")  # what is evaluated of a folder
+from src.weights.readers import READERS
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def check_table_path(path: Path) -> None:
     Raises:
         UserError: there is another file.
     """
-    check_replaceable(path, ",".join(COLUMNS).encode(), "is not a table of eval.py")
+    check_replaceable(path, f"{','.join(COLUMNS)}\n".encode(), "is not a table of eval.py")
 
 
 def write_table(rows: Sequence[Row], path: Path) -> None:
@@ -126,9 +125,10 @@ def _is_path_pattern(path: Path) -> bool:
 def _weight_files(path: Path) -> list[Path]:
     """Return the weights in a folder, without those of its folders, or the files that match a pattern; sorted."""
     if os.path.isdir(path):
-        names = [name for name in os.listdir(path) if name.endswith(WEIGHT_ENDINGS) and not name.startswith(".")]
-        files = [path / name for name in names]
-        missing = f"folder {path} holds no weights ({' '.join(WEIGHT_ENDINGS)})"
+        endings = tuple(READERS)
+        names = [name for name in os.listdir(path) if name.lower().endswith(endings) and not name.startswith(".")]
+        files = [path / name for name in names if os.path.isfile(path / name)]
+        missing = f"folder {path} holds no weights ({' '.join(endings)})"
     else:
         files = [Path(name) for name in glob.glob(str(path), recursive=True) if os.path.isfile(name)]
         missing = f"no file matches {path}"

@@ -20,7 +20,8 @@ def check_results_path(path: Path) -> None:
     Raises:
         UserError: there is another file.
     """
-    check_replaceable(path, ",".join(IMAGE_COLUMNS).encode(), "does not hold results of eval.py")
+    start = ",".join((*IMAGE_COLUMNS, BEST_COLUMNS[0].format(1)))
+    check_replaceable(path, start.encode(), "does not hold results of eval.py")
 
 
 def write_results(scores: Scores, images: ImageSet, path: Path) -> None:

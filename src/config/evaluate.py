@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,6 +42,13 @@ class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
     @classmethod
     def _known_model(cls, name: str | None) -> str | None:
         return name if name is not None and is_pattern(name) else known_model(name)
+
+    @model_validator(mode="after")
+    def _each_output_has_a_file(self) -> Self:
+        outputs = {key: path for key in ("results", "confusion", "table") if (path := getattr(self, key))}
+        if len({os.path.realpath(path) for path in outputs.values()}) < len(outputs):
+            raise conflict(next(iter(outputs)), f"{' and '.join(outputs)} need files of their own")
+        return self
 
     @model_validator(mode="after")
     def _only_published_weights_have_names(self) -> Self:

@@ -69,7 +69,7 @@ def check_picture(path: Path | None) -> Path | None:
     Raises:
         ValueError: the suffix is not .png or .pdf.
     """
-    if path is not None and path.suffix not in (".png", ".pdf"):
+    if path is not None and path.suffix.lower() not in (".png", ".pdf"):
         raise ValueError("expected a name that ends in .png or .pdf")
     return path
 

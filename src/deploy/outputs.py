@@ -12,7 +12,7 @@ from src.deploy.description import is_described, is_description
 from src.errors import UserError
 from src.runtime.files import check_output
 from src.weights.ckpt import read_ckpt
-from src.weights.readers import ARCHITECTURE_KEY
+from src.weights.readers import META_KEY
 
 WEIGHT_FORMATS = ("SAFETENSORS", "CKPT")
 
@@ -39,7 +39,7 @@ def is_exported_weights(path: Path) -> bool:
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, "numpy") as file:
-                return ARCHITECTURE_KEY in (file.metadata() or {})
+                return META_KEY in (file.metadata() or {})
         meta = read_ckpt(path)[1]
         return "architecture" in meta and "step" not in meta
     except (UserError, SafetensorError, OSError):

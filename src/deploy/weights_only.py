@@ -15,15 +15,15 @@ from src.weights.sources import PROJECT, source_for
 def save_weights(model: LoadedModel, path: Path, names: Collection = "timm") -> None:
     """Write the weights in the format of the path's suffix.
 
-    A .ckpt with timm's names is one of this project, which also says how to use it. It has MindSpore's names of
-    BatchNorm, as all networks of MindSpore. Under the names of MindCV or the model zoo it holds the tensors alone.
+    A .safetensors file, and a .ckpt with timm's names, also say how to use the network. Such a .ckpt has MindSpore's
+    names of BatchNorm, as all networks of MindSpore. Under the names of MindCV or the model zoo it holds tensors alone.
 
     Raises:
         UserError: the file cannot be written, or the collection of these names has no such network.
     """
     source = source_for(model.network.architecture, names)
     if path.suffix == ".safetensors":
-        save_safetensors(model.network, path, source)
+        save_safetensors(model.network, path, source, _meta(model))
     elif names == "timm":
         save_ckpt(named_tensors(model.network, PROJECT), path, _meta(model))
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
-from src.runtime.files import atomic_write, check_replaceable
+from src.runtime.files import atomic_write, check_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 AUTHOR = "tinynet-mindspore"  # in the metadata of each picture, so that a later call may replace it
 AUTHOR_KEYS = {".png": "Software", ".pdf": "Creator"}
+MARKS = ((b"\x89PNG", b"tEXtSoftware\0%s"), (b"%PDF", b"/Creator (%s)"))  # start of a file, and its author in it
+NOT_OURS = "was not drawn by this project"
 LAST_RESORT = "Last Resort"  # fonts with boxes for all characters
 MOST_NAMED = 10  # characters in a log line
 
@@ -43,7 +45,7 @@ def check_picture_path(path: Path, flag: str) -> None:
         UserError: matplotlib is not installed, or `path` is a file that this project did not draw.
     """
     new_figure(1, 1, flag)
-    check_replaceable(path, AUTHOR.encode(), "was not drawn by this project")
+    check_output(path, _is_own, fault=NOT_OURS)
 
 
 def write_figure(figure: Figure, path: Path, dpi: int) -> None:
@@ -52,14 +54,14 @@ def write_figure(figure: Figure, path: Path, dpi: int) -> None:
     Raises:
         UserError: the file cannot be written, or is one that this project did not draw.
     """
-    check_replaceable(path, AUTHOR.encode(), "was not drawn by this project")
+    check_output(path, _is_own, fault=NOT_OURS)
     missing = _choose_fonts(figure)
     if missing:
         named = " ".join(sorted(missing)[:MOST_NAMED]) + " ..." * (len(missing) > MOST_NAMED)
         logger.warning("%s: no installed font has %s; install one, such as Noto Sans CJK for Chinese", path, named)
     with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")  # one warning for each letter
-        figure.savefig(temporary, dpi=dpi, metadata={AUTHOR_KEYS[path.suffix]: AUTHOR})
+        figure.savefig(temporary, dpi=dpi, metadata={AUTHOR_KEYS[path.suffix.lower()]: AUTHOR})
 
 
 def literal(text: str) -> str:
@@ -69,6 +71,12 @@ def literal(text: str) -> str:
     """
     shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
     return shown.replace("$", r"\$")
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether this project drew the picture at `path`."""
+    content = path.read_bytes()
+    return any(content.startswith(start) and mark % AUTHOR.encode() in content for start, mark in MARKS)
 
 
 def _choose_fonts(figure: Figure) -> set[str]:

@@ -60,13 +60,13 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def check_replaceable(path: Path, mark: bytes, fault: str) -> None:
-    """Check that writing `path` loses no file of the user: there is none, it is empty, or it contains `mark`.
+def check_replaceable(path: Path, start: bytes, fault: str) -> None:
+    """Check that writing `path` loses no file of the user: there is none, it is empty, or it begins with `start`.
 
     Raises:
         UserError: there is another file; `fault` says why it is kept.
     """
-    check_output(path, lambda path: mark in path.read_bytes(), fault=fault)
+    check_output(path, lambda path: path.read_bytes().startswith(start), fault=fault)
 
 
 def check_output(
@@ -83,9 +83,11 @@ def check_output(
         fault: why a file that is not the program's own is kept.
 
     Raises:
-        UserError: `path` is one of the files that are read, or somebody else's.
+        UserError: `path` is one of the files that are read, or somebody else's, or its folder cannot be written.
     """
     try:
+        with tempfile.TemporaryDirectory(dir=next(folder for folder in path.absolute().parents if folder.exists())):
+            pass  # the file could be written there
         if not path.exists() or (path.is_file() and path.stat().st_size == 0):
             return
         for file in read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from src.design.architecture_file import to_dict
 from src.errors import UserError
 from src.runtime.files import atomic_write
 from src.weights.names import HEAD, timm_names, weights_of
-from src.weights.readers import ARCHITECTURE_KEY, WeightFile
+from src.weights.readers import META_KEY, WeightFile
 from src.weights.source import Source
 from src.weights.sources import TIMM
 
@@ -79,12 +80,17 @@ def named_tensors(network: nn.Cell, source: Source) -> dict[str, np.ndarray]:
     return {name: value.reshape(source.shape(name, value.shape)) for name, value in values.items()}
 
 
-def save_safetensors(network: nn.Cell, path: Path, source: Source = TIMM) -> None:
+def save_safetensors(
+    network: nn.Cell, path: Path, source: Source = TIMM, meta: Mapping[str, object] | None = None
+) -> None:
     """Write all parameters, by default under the names of timm, so that both timm and this project can load the file.
 
-    The metadata of the file describe the network. timm does not read them.
+    Args:
+        meta: what the file says about its network, as a checkpoint does; by default its architecture. It is in the
+            metadata of the file, which timm does not read.
     """
-    metadata = {"format": "pt", ARCHITECTURE_KEY: json.dumps(to_dict(network.architecture))}
+    meta = {"architecture": to_dict(network.architecture)} if meta is None else meta
+    metadata = {"format": "pt", META_KEY: json.dumps(meta)}
     with atomic_write(path) as temporary:
         # Not save_file, which reports a full disk by an error of its own.
         temporary.write_bytes(save(named_tensors(network, source), metadata=metadata))

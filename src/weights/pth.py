@@ -24,7 +24,7 @@ from src.errors import UserError
 from src.weights.ckpt import EMA_PREFIX
 
 LEGACY_MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)  # the first pickle of a file before PyTorch 1.6
-AVERAGED_KEYS = ("state_dict_ema", "model_ema")  # of the checkpoints of timm and torchvision
+AVERAGED_KEYS = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")  # of timm, torchvision and others
 RAW_KEYS = ("state_dict", "model")
 
 DTYPES: dict[str, np.dtype] = {
@@ -217,7 +217,7 @@ def _state(content: Any, path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of a state dict, and of averaged ones with a prefix."""
     if not _is_plain(content):
         raise UserError(f"{path} holds an object of Python, such as a whole network; save its state_dict() instead")
-    raw, averaged = _first(content, RAW_KEYS), _first(content, AVERAGED_KEYS)
+    raw, averaged = _state_under(RAW_KEYS, content, path), _state_under(AVERAGED_KEYS, content, path)
     if raw is None and averaged is None:
         raw = content
     state = {**(raw or {}), **{EMA_PREFIX + str(name): value for name, value in (averaged or {}).items()}}
@@ -228,8 +228,16 @@ def _state(content: Any, path: Path) -> dict[str, StoredTensor]:
     return {str(name): value for name, value in state.items()}
 
 
-def _first(content: dict, keys: tuple[str, ...]) -> dict | None:
-    return next((content[key] for key in keys if _is_plain(content.get(key))), None)
+def _state_under(keys: tuple[str, ...], content: dict, path: Path) -> dict | None:
+    """Return the state dict under one of the keys; None if there is none.
+
+    Raises:
+        UserError: there are several, of which the user must choose one.
+    """
+    found = [key for key in keys if _is_plain(content.get(key)) and content[key]]
+    if len(found) > 1:
+        raise UserError(f"{path} holds state dicts under {' and '.join(found)}; save one of them in a file of its own")
+    return content[found[0]] if found else None
 
 
 def _is_plain(content: Any) -> bool:

@@ -16,6 +16,7 @@ from src.design.families import ARCHITECTURES
 from src.errors import UserError
 from src.runtime.texts import read_json
 from src.weights.ckpt import read_ckpt
+from src.weights.meta import check_meta
 from src.weights.pth import is_pth, read_pth
 from src.weights.records import Records, sort_records
 from src.weights.source import Source
@@ -43,7 +44,7 @@ SAFETENSORS_TYPES = {
     "BOOL": np.bool_,
 }
 FLOATS = ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
-ARCHITECTURE_KEY = "architecture"  # in the metadata of a .safetensors file that this project has written
+META_KEY = "tinynet_mindspore"  # in the metadata of a .safetensors file: `meta` as JSON, as in a .ckpt
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # beside which the Hugging Face hub has timm's config.json
 
 
@@ -98,6 +99,8 @@ def read_weights(
             values that are not finite.
     """
     path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give a file of weights (eval.py takes a folder of them)")
     if not path.is_file():
         raise UserError(f"there is no weight file {path}")
     if path.stat().st_size == 0:
@@ -153,18 +156,12 @@ def _as_float32(name: str, value: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _reader_of(path: Path) -> Reader:
-    readers: dict[str, Reader] = {
-        ".ckpt": read_ckpt,
-        ".safetensors": _read_safetensors,
-        ".pth": read_pth,
-        ".pt": read_pth,
-        ".tar": read_pth,
-    }
-    if is_pth(path):  # whatever its suffix: PyTorch Lightning writes .ckpt, the Hugging Face hub has .bin
+    if is_pth(path):  # whatever its name: PyTorch Lightning writes .ckpt
         return read_pth
-    if path.suffix not in readers:
-        raise UserError(f"{path}: unknown kind of weights {path.suffix!r}; expected {', '.join(readers)}")
-    return readers[path.suffix]
+    for ending, reader in READERS.items():
+        if path.name.lower().endswith(ending):
+            return reader
+    raise UserError(f"{path}: unknown kind of weights {path.suffix!r}; expected {', '.join(READERS)}")
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -185,13 +182,17 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
 
 
 def _described(metadata: dict[str, str], path: Path) -> dict[str, Any]:
-    """Return the `meta` of a .safetensors file of this project, which says what its network computes."""
-    if ARCHITECTURE_KEY not in metadata:
+    """Return the `meta` of a .safetensors file of this project; that of others is empty.
+
+    Raises:
+        UserError: a value has another type, or is out of range.
+    """
+    if META_KEY not in metadata:
         return {}
     try:
-        return {"architecture": json.loads(metadata[ARCHITECTURE_KEY])}
+        return check_meta(json.loads(metadata[META_KEY]), path)
     except (ValueError, RecursionError):
-        return {}  # another program's key of the same name
+        raise UserError(f"{path} does not describe its network: its metadata are no JSON; take another copy") from None
 
 
 def _hub_meta(path: Path, training: bool) -> dict[str, Any]:
@@ -217,3 +218,13 @@ def _hub_meta(path: Path, training: bool) -> dict[str, Any]:
         return {"model": name, "preprocess": read_timm_config(config).preprocess(training)}
     except UserError as error:
         raise UserError(f"{error}; to load {path.name} with other images, move it to another folder") from None
+
+
+READERS: dict[str, Reader] = {  # the end of a file's name -> its reader
+    ".ckpt": read_ckpt,
+    ".safetensors": _read_safetensors,
+    ".pth": read_pth,
+    ".pt": read_pth,
+    ".pth.tar": read_pth,
+    ".bin": read_pth,
+}

@@ -39,8 +39,9 @@ def test_results_replace_results_only(tmp_path):
     write_results(SCORES, IMAGES, path)
     check_results_path(path)
     check_results_path(tmp_path / "new.csv")
-    path.write_text("name,price\n")
-    with pytest.raises(UserError, match="r.csv exists and does not hold results of eval.py; give another name"):
-        check_results_path(path)
+    for text in ("name,price\n", "notes: path,class_index,class,top1_index\n", "path,class_index,class,comment\n"):
+        path.write_text(text)
+        with pytest.raises(UserError, match="r.csv exists and does not hold results of eval.py; give another name"):
+            check_results_path(path)
     with pytest.raises(UserError, match="exists and does not hold results"):
         check_results_path(tmp_path)

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError, create_model, model_validator
 
-from src.config import AugmentOptions, ExportConfig, RecipeOptions, TrainConfig
+from src.config import AugmentOptions, EvalConfig, ExportConfig, RecipeOptions, TrainConfig
 from src.config.options import CONFLICT, Options
 
 CONFLICTS = [
@@ -24,6 +24,12 @@ CONFLICTS = [
         {"soc_version": "Ascend310", "file_format": "ONNX", "precision": "int8", "calibration": "data"},
         "soc_version",
         "8-bit files run in ONNX Runtime",
+    ),
+    (
+        EvalConfig,
+        {"results": "a/r.csv", "table": "a/b/../r.csv"},
+        "results",
+        "results and table need files of their own",
     ),
     (ExportConfig, {"gears": "1,8", "batch_size": 0}, "gears", "gears need --soc_version and --batch_size 0"),
     (ExportConfig, {"gears": "1,8", "soc_version": "Ascend310"}, "gears", "gears need --soc_version and --batch_size"),

@@ -23,3 +23,11 @@ def test_a_checkpoint_says_how_to_use_it(trained, tmp_path):
     assert meta["model"] == "cut"
     assert meta["classes"] == NAMES
     assert meta["preprocess"]["size"] == 64
+
+
+def test_safetensors_say_how_to_use_them_as_a_checkpoint_does(trained, tmp_path):
+    paths = [
+        export(trained[1], "--file_format", name, "--file_name", tmp_path / "net") for name in ("SAFETENSORS", "CKPT")
+    ]
+    found, expected = (read_weights(path).meta for path in paths)
+    assert found == expected and found["preprocess"]["size"] == 64

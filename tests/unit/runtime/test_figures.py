@@ -92,7 +92,7 @@ def test_a_picture_of_this_project_is_replaced(tmp_path, suffix):
 @pytest.mark.parametrize("write", [lambda path: write_figure(titled("a"), path, 50), None])
 def test_a_picture_of_the_user_is_kept(tmp_path, write):
     path = tmp_path / "photo.png"
-    Image.new("RGB", (8, 8)).save(path)
+    Image.new("RGB", (8, 8)).save(path, "JPEG", comment=b"drawn with tinynet-mindspore")
     before = path.read_bytes()
     with pytest.raises(UserError, match=f"^{re.escape(str(path))} exists and was not drawn by this project; give"):
         write(path) if write else check_picture_path(path, "--sheet")

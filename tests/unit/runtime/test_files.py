@@ -209,3 +209,15 @@ def test_a_working_folder_that_was_removed_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "gone").rmdir()
     with pytest.raises(UserError, match="the working folder cannot be used .*; change into another one"):
         check_working_folder()
+
+
+@pytest.mark.parametrize("place", ["file.jpg/r.csv", "file.jpg/folder/r.csv"])
+def test_a_file_that_cannot_be_written_is_named_before_the_work(tmp_path, place):
+    (tmp_path / "file.jpg").touch()
+    with pytest.raises(UserError, match=f"cannot write .*{place}: Not a directory"):
+        check_output(tmp_path / place, lambda _: False)
+
+
+def test_a_file_in_a_new_folder_can_be_written(tmp_path):
+    check_output(tmp_path / "new" / "folder" / "r.csv", lambda _: False)
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 from support.project import GOLDEN
 
 from src.errors import UserError
-from src.weights.pth import read_pth
+from src.weights.pth import Storage, StoredTensor, _state, read_pth
 
 FILES = GOLDEN / "pth"
 SMALL = {
@@ -121,3 +121,21 @@ def test_no_code_of_a_file_runs(tmp_path):
     assert not trap.exists()
     pickle.loads(pickle.dumps(Malicious(trap)))
     assert trap.exists()  # the usual unpickler would have been caught
+
+
+@pytest.mark.parametrize("content, names", [(["state_dict", "model"], "state_dict and model"), (["model"], "")])
+def test_one_state_dict_of_several_is_not_taken_for_the_file(content, names, tmp_path):
+    state = {"w": StoredTensor(Storage("0", np.dtype(np.float32), 1), 0, (1,), (1,), np.dtype(np.float32))}
+    stored = {"state_dict": {}, "epoch": 3} | {key: state for key in content}
+    if names:
+        with pytest.raises(UserError, match=f"holds state dicts under {names}; save one of them"):
+            _state(stored, tmp_path)
+    else:
+        assert _state(stored, tmp_path) == state
+
+
+@pytest.mark.parametrize("key", ["state_dict_ema", "model_ema", "ema_state_dict", "ema"])
+def test_averages_have_several_usual_keys(key, tmp_path):
+    tensor = StoredTensor(Storage("0", np.dtype(np.float32), 1), 0, (1,), (1,), np.dtype(np.float32))
+    found = _state({"model": {"w": tensor}, key: {"w": tensor}}, tmp_path)
+    assert found == {"w": tensor, "ema.w": tensor}

@@ -123,9 +123,11 @@ def test_values_that_are_not_finite_are_refused(folder):
         read_weights(folder / "nan.safetensors")
 
 
-@pytest.mark.parametrize("name, words", [("nowhere.ckpt", "there is no weight file"), ("w.bin", "unknown kind")])
+@pytest.mark.parametrize(
+    "name, words", [("nowhere.ckpt", "there is no weight file"), ("w.h5", "unknown kind"), ("", "is a folder")]
+)
 def test_missing_files_and_unknown_suffixes_are_named(tmp_path, name, words):
-    (tmp_path / "w.bin").write_bytes(b"x")
+    (tmp_path / "w.h5").write_bytes(b"x")
     with pytest.raises(UserError, match=words):
         read_weights(tmp_path / name)
 
