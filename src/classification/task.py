@@ -165,7 +165,7 @@ def _open_data(config: TrainConfig, origin: Origin) -> tuple[ImageSet, ImageSet]
     train, val = open_split(root, "train", config.class_order), open_split(root, "val", config.class_order)
     check_classes(train, val)
     if config.class_order == "auto":
-        train, val = _numbered_as_before(train, val, config, origin)
+        train, val = numbered_as_before(train, val, config, origin)
     train = cached(train, config.cache)
     if config.num_classes not in (0, len(train.classes)):
         raise UserError(f"num_classes is {config.num_classes}, but {train.root} holds {len(train.classes)} classes")
@@ -173,7 +173,7 @@ def _open_data(config: TrainConfig, origin: Origin) -> tuple[ImageSet, ImageSet]
     return train, val
 
 
-def _numbered_as_before(
+def numbered_as_before(
     train: ImageSet, val: ImageSet, config: TrainConfig, origin: Origin
 ) -> tuple[ImageSet, ImageSet]:
     """Number the classes as the run that is resumed, or as the weights whose classifier is trained further."""
@@ -181,6 +181,6 @@ def _numbered_as_before(
     keeps_head = origin.resumes or (origin.weights is not None and not config.replace_head)
     if keeps_head and names and have_same_names(names, train.classes):
         return renumbered(train, names), renumbered(val, names)
-    if keeps_head and not names and config.ckpt:
-        warn_of_guess(train, config.ckpt)
+    if keeps_head and not names and origin.weights is not None:
+        warn_of_guess(train, origin.weights.path)
     return train, val
