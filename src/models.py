@@ -137,8 +137,10 @@ def _recognized(file: WeightFile | None) -> Architecture:
     nearest = file.source.nearest(file.shapes)
     if file.source.style:
         return nearest[0]
+    shared = file.source.shapes(nearest[0]).items() & file.shapes.items()
     names = " or ".join(network.name for network in nearest)
-    raise UserError(f"model is missing: {file.path} does not name its network; give --model (the nearest is {names})")
+    hint = f"the nearest is {names}" if len(shared) > len(file.tensors) / 2 else "no published network is near"
+    raise UserError(f"model is missing: {file.path} does not name its network; give --model ({hint})")
 
 
 def chosen_weights(options: ModelOptions, *, training: bool = False) -> WeightFile | None:

@@ -13,7 +13,9 @@ from src.errors import UserError
 from src.weights.ckpt import EMA_PREFIX, OPTIMIZER_PREFIX
 
 # A network in another Cell or Module has the name of that attribute before all of its names.
-WRAPPERS = ("network.", "net.", "backbone.", "_backbone.", "module.", "model.", "_orig_mod.")
+WRAPPERS = (
+    "network.", "_network.", "net.", "_net.", "backbone.", "_backbone.", "module.", "model.", "_orig_mod.",
+)  # fmt: skip
 
 # What optimizers keep for each weight: those of mindspore/nn/optim and mindspore/experimental/optim, and MindCV's Lion.
 # A state has the name of its weight after a dot; after an underscore in AdaFactor, and in a part of ASGD.

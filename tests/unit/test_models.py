@@ -70,6 +70,9 @@ def test_plain_weights_take_the_networks_own_size_and_need_a_name(tmp_path):
     save_file(load_file(tmp_path / "w.safetensors"), tmp_path / "plain.safetensors")  # as timm writes it
     with pytest.raises(UserError, match=r"model is missing: .* give --model \(the nearest is tinynet_e\)"):
         load_model(EvalConfig(ckpt=tmp_path / "plain.safetensors"))
+    save_file({"classifier.weight": np.zeros((2, 5), np.float32)}, tmp_path / "far.safetensors")
+    with pytest.raises(UserError, match=r"give --model \(no published network is near\)"):
+        load_model(EvalConfig(ckpt=tmp_path / "far.safetensors"))
     assert load_model(EvalConfig(ckpt=tmp_path / "w.safetensors")).name == "tinynet_e"  # its metadata say so
     assert chosen_preprocess(create_model("tinynet_a"), {}).size == 192
 
