@@ -67,3 +67,25 @@ def test_the_largest_network_within_a_time(capsys):
 def test_exactly_one_budget_must_be_given(budget):
     with pytest.raises(UserError, match="macs or latency: give one of them"):
         find_network(FormulaConfig(**budget))
+
+
+def test_the_network_that_is_scaled_is_not_written_over(tmp_path):
+    find_network(FormulaConfig(macs="200M", output=tmp_path / "a.yaml"))
+    before = (tmp_path / "a.yaml").read_bytes()
+    with pytest.raises(UserError, match="a.yaml is read and would be overwritten; give another name"):
+        find_network(FormulaConfig(macs="100M", base=str(tmp_path / "a.yaml"), output=tmp_path / "a.yaml"))
+    assert (tmp_path / "a.yaml").read_bytes() == before
+
+
+def test_an_earlier_result_is_replaced(tmp_path):
+    for macs in ("200M", "100M"):
+        find_network(FormulaConfig(macs=macs, output=tmp_path / "a b.yaml"))
+    assert load_architecture(tmp_path / "a b.yaml").stages == TINYNETS["tinynet_c"].stages
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a_train.yaml"])
+def test_files_of_the_user_are_not_written_over(tmp_path, name):
+    (tmp_path / name).write_text("name: mine")
+    with pytest.raises(UserError, match=f"{name} exists and was not made by this program"):
+        find_network(FormulaConfig(macs="100M", output=tmp_path / "a.yaml"))
+    assert [path.name for path in tmp_path.iterdir()] == [name]

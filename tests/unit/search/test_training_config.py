@@ -51,3 +51,11 @@ def test_the_recipe_is_the_one_of_the_family(name, recipe, tmp_path):
     network = ARCHITECTURES[name]
     path = save_training_config(network, network, "tiny", tmp_path / "net.yaml")
     assert f"config/{recipe}\n" in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["my net #1: small.yaml", "1e5.yaml", "'quoted'.yaml", "鱼.yaml"])
+def test_any_name_of_a_file_can_be_trained(name, tmp_path):
+    network = ARCHITECTURES["tinynet_e"]
+    save_architecture(network, tmp_path / name)
+    config = parse(TrainConfig, ["--config", str(save_training_config(network, network, "tiny", tmp_path / name))])
+    assert find_architecture(config.model) == network
