@@ -120,8 +120,10 @@ def architecture_of(
     named = find_architecture(model) if isinstance(model, str) else model
     style = trained.style if trained else file.source.style if file else None
     network = named.computing_as(style) if style else named
-    if model in ARCHITECTURES or network == named or file is None:
-        return network if model in ARCHITECTURES else named
+    if model in ARCHITECTURES:
+        return network
+    if network == named or file is None:
+        return named
     found, where = "; ".join(differences(named, network)), model if isinstance(model, str) else named.name
     raise UserError(f"{where} has {found}, but {file.path} was trained with the values in brackets; write them there")
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from src.config.options import ClassOrder
 from src.errors import UserError
-from src.images.class_order import Order, have_same_names, numbered_as
+from src.images.class_order import have_same_names, numbered_as
 from src.images.image_set import ImageSet
 from src.models import LoadedModel
 from src.runtime.texts import read_lines
 
 
-def numbered_as_trained(model: LoadedModel, images: ImageSet, order: Order) -> ImageSet:
+def numbered_as_trained(model: LoadedModel, images: ImageSet, order: ClassOrder) -> ImageSet:
     """Return the images with the numbers that the weights have for their classes; see `numbered_as`.
 
     Raises:

@@ -30,7 +30,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a network makes of n labeled images, in the order of the images.
+    """Scores of a network on n labeled images, in the order of the images.
 
     `places`: place of the true class among all classes, (n,); 0 is best, NaN is an image that no rank has scored.
     `losses`: cross entropy without smoothing, float64 (n,), in nats.

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
-from src.config.options import OptionalName, OptionalPath, Options, conflict, option
+from src.config.options import ClassOrder, OptionalName, OptionalPath, Options, conflict, option
 from src.design.architecture_file import SUFFIXES
 from src.design.families import ARCHITECTURES
 from src.errors import did_you_mean
@@ -95,7 +95,7 @@ class ImageOptions(Options):
         "check for damaged files first: full decodes every image, quick reads the ends of each file, "
         "auto is full up to 20,000 images",
     )
-    class_order: Literal["auto", "text", "natural"] = option(
+    class_order: ClassOrder = option(
         "auto",
         "how class folders are numbered: text: 0, 1, 10, 2, as in torchvision; natural: 0, 1, 2, 10, as in timm; "
         "auto: as the weights name their classes, else text",

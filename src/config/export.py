@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions
-from src.config.options import OptionalName, OptionalPath, conflict, option, same_option
+from src.config.options import ClassOrder, OptionalName, OptionalPath, conflict, option, same_option
 
 
 class ExportConfig(DeviceOptions, ModelOptions):
@@ -42,7 +42,7 @@ class ExportConfig(DeviceOptions, ModelOptions):
     data_path: OptionalName = option(
         None, "int8: data set (or `digits`) whose val images score the file; default the calibration's, without labels"
     )
-    class_order: Literal["auto", "text", "natural"] = same_option(DataOptions, "class_order")
+    class_order: ClassOrder = same_option(DataOptions, "class_order")
     input_type: Literal["float32", "uint8"] = option(
         "float32", "MINDIR, ONNX: float32: normalized NCHW; uint8: RGB pixels NHWC, which the graph normalizes"
     )

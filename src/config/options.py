@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -74,6 +74,7 @@ def check_picture(path: Path | None) -> Path | None:
     return path
 
 
+ClassOrder = Literal["auto", "text", "natural"]  # how class folders are numbered
 Name = Annotated[str, BeforeValidator(expand_path)]  # a path, or a word that stands for something else, as `digits`
 AnyPath = Annotated[Path, BeforeValidator(expand_path)]
 OptionalName = Annotated[str | None, BeforeValidator(expand_path)]

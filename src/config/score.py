@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from src.config.common import ImageOptions, ProgramOptions
-from src.config.options import OptionalName, OptionalPath, option, same_option
+from src.config.options import ClassOrder, OptionalName, OptionalPath, option, same_option
 
 
 class ScoreConfig(ProgramOptions):
@@ -15,7 +15,7 @@ class ScoreConfig(ProgramOptions):
 
     results: OptionalPath = option(None, "JSON or CSV file of tinynet_infer, or a folder of NAME_0.bin files")
     data_path: OptionalName = option(None, "images that were run: folder with CLASS/ or val/CLASS/, or `digits`")
-    class_order: Literal["auto", "text", "natural"] = same_option(ImageOptions, "class_order")
+    class_order: ClassOrder = same_option(ImageOptions, "class_order")
     label_file: OptionalPath = option(
         None, "labels, instead of data_path: text of `NAME LABEL` lines, or JSON {NAME: LABEL}"
     )

@@ -10,22 +10,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from src.config.options import ClassOrder
 from src.errors import UserError
 from src.images.image_set import ImageSet
 from src.runtime.texts import printable
 
 logger = logging.getLogger(__name__)
 
-Order = Literal["auto", "text", "natural"]
 Images = TypeVar("Images", bound=ImageSet)  # a dataclass
 SHOWN = 5  # classes of an order in a warning
 
 
-def in_order(images: Images, order: Order) -> Images:
+def in_order(images: Images, order: ClassOrder) -> Images:
     """Return the images with their classes numbered in an order of their names; `auto` leaves them as they are."""
     if order == "auto":
         return images
@@ -45,7 +45,7 @@ def have_same_names(some: Sequence[str], others: Sequence[str]) -> bool:
     return sorted(map(printable, some)) == sorted(map(printable, others))
 
 
-def numbered_as(images: Images, names: Sequence[str], count: int, source: Path, order: Order = "auto") -> Images:
+def numbered_as(images: Images, names: Sequence[str], count: int, source: Path, order: ClassOrder = "auto") -> Images:
     """Return the images with the numbers that weights have for their classes.
 
     Args:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from src.config.options import ClassOrder
 from src.errors import UserError
-from src.images.class_order import Order, in_order
+from src.images.class_order import in_order
 from src.images.digits import write_digits
 from src.images.folder import LAYOUT, ImageFolder
 from src.images.image_set import ImageSet
@@ -30,7 +31,7 @@ def resolve_data_path(data_path: str | None) -> Path:
     return write_digits() if data_path == "digits" else Path(data_path)
 
 
-def open_split(data_path: str | Path, split: Literal["train", "val"], order: Order = "auto") -> ImageSet:
+def open_split(data_path: str | Path, split: Literal["train", "val"], order: ClassOrder = "auto") -> ImageSet:
     """Open DATA_PATH/train or DATA_PATH/val, a folder of images or a converted data set.
 
     Args:

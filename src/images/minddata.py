@@ -1,8 +1,8 @@
-"""What MindData's decoder is given in training, so that its pixels are those of evaluation.
+"""Prepare encoded images for MindData's decoder in training, so that its pixels are those of evaluation.
 
-It is fast, because it decodes only the crop. But of some kinds of files it makes other pixels than Pillow, and damaged
-ones can end the process (see `jpeg.py`). So only plain JPEGs and undamaged PNGs go to it. Pillow decodes all others,
-which are handed over as BMP.
+The decoder is fast, because it decodes only the crop. But of some kinds of files it makes other pixels than Pillow, and
+damaged ones can end the process (see `jpeg.py`). So only plain JPEGs and undamaged PNGs go to it. Pillow decodes all
+others, which are handed over as BMP.
 """
 
 from __future__ import annotations

@@ -66,7 +66,12 @@ def check_replaceable(path: Path, start: bytes, fault: str) -> None:
     Raises:
         UserError: there is another file; `fault` says why it is kept.
     """
-    check_output(path, lambda path: path.read_bytes().startswith(start), fault=fault)
+
+    def begins_so(path: Path) -> bool:
+        with open(path, "rb") as file:
+            return file.read(len(start)) == start
+
+    check_output(path, begins_so, fault=fault)
 
 
 def check_output(

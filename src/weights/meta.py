@@ -1,4 +1,4 @@
-"""What a checkpoint says about its network, in `meta`: checked where it is read, so that others can rely on it."""
+"""The `meta` of a checkpoint, which describes its network: checked where it is read, so that others can rely on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from src.design.validation import describe
 from src.errors import UserError
 
+Share = Annotated[float, Field(gt=0, le=1)]
+Pixels = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -19,8 +21,8 @@ class PreprocessMeta(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    size: Annotated[int, Field(ge=1)]
-    crop_pct: Annotated[float, Field(gt=0, le=1)] = 1
+    size: Pixels
+    crop_pct: Share = 1
     mean: tuple[Finite, Finite, Finite] = (0, 0, 0)
     std: tuple[Positive, Positive, Positive] = (1, 1, 1)
 

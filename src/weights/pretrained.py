@@ -75,7 +75,7 @@ def published_weights(
     folder = found or _download(repository, commit)
     _check_digest(folder / WEIGHTS)
     preprocess = read_timm_config(folder / CONFIG).preprocess(training)
-    file = read_weights(folder / WEIGHTS, prefer, training=training)
+    file = read_weights(folder / WEIGHTS, prefer)
     values = ", ".join(f"{key} {value}" for key, value in preprocess.items())
     logger.info("%s, commit %s, bicubic, %s", repository, commit[:7], values)
     return replace(file, meta=file.meta | {"model": name, "preprocess": preprocess})

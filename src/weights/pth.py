@@ -152,8 +152,8 @@ def read_pth(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except Exception:  # a damaged pickle raises errors of any kind
-        is_pth = data.startswith((b"PK", LEGACY_MAGIC))
-        reason = "is damaged; fetch it again" if is_pth else "is not a file of PyTorch's torch.save"
+        is_begun = data.startswith((b"PK", LEGACY_MAGIC))
+        reason = "is damaged; fetch it again" if is_begun else "is not a file of PyTorch's torch.save"
         raise UserError(f"{path} {reason}") from None
 
 

@@ -21,7 +21,7 @@ from src.weights.pth import is_pth, read_pth
 from src.weights.records import Records, sort_records
 from src.weights.source import Source
 from src.weights.sources import PROJECT, recognize
-from src.weights.timm_config import CONFIG, read_timm_config
+from src.weights.timm_config import CONFIG, parse_timm_config
 
 Kind = Literal["raw", "ema"]
 Reader = Callable[[Path], tuple[dict[str, np.ndarray], dict[str, Any]]]
@@ -215,7 +215,7 @@ def _hub_meta(path: Path, training: bool) -> dict[str, Any]:
     except (UserError, OSError, KeyError, TypeError, AttributeError):
         return {}  # of another program
     try:
-        return {"model": name, "preprocess": read_timm_config(config).preprocess(training)}
+        return {"model": name, "preprocess": parse_timm_config(content, config).preprocess(training)}
     except UserError as error:
         raise UserError(f"{error}; to load {path.name} with other images, move it to another folder") from None
 

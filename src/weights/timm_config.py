@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from src.design.validation import describe
 from src.errors import UserError
 from src.runtime.texts import read_json
+from src.weights.meta import Pixels, Positive, Share
 
 CONFIG = "config.json"
+DAMAGED = "is damaged or is not timm's config.json; remove it and start again"
 
 
 def _check_square(shape: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -20,10 +22,7 @@ def _check_square(shape: tuple[int, int, int]) -> tuple[int, int, int]:
     return shape
 
 
-Share = Annotated[float, Field(gt=0, le=1)]
-Pixels = Annotated[int, Field(ge=1)]
 ImageShape = Annotated[tuple[Literal[3], Pixels, Pixels], AfterValidator(_check_square)]
-Deviation = Annotated[float, Field(gt=0)]
 
 
 class TimmConfig(BaseModel):
@@ -41,7 +40,7 @@ class TimmConfig(BaseModel):
     interpolation: Literal["bicubic"]
     crop_mode: Literal["center"] | None = None
     mean: tuple[float, float, float]
-    std: tuple[Deviation, Deviation, Deviation]
+    std: tuple[Positive, Positive, Positive]
 
     def preprocess(self, training: bool) -> dict[str, Any]:
         """Return the values as `Preprocess.as_dict` gives them."""
@@ -58,9 +57,21 @@ def read_timm_config(path: Path) -> TimmConfig:
     """
     try:
         content = read_json(path)
+    except (OSError, UserError):
+        raise UserError(f"{path} {DAMAGED}") from None
+    return parse_timm_config(content, path)
+
+
+def parse_timm_config(content: Any, path: Path) -> TimmConfig:
+    """Return what the content of the config.json at `path` says about images.
+
+    Raises:
+        UserError: as for `read_timm_config`.
+    """
+    try:
         return TimmConfig.model_validate(content.get("pretrained_cfg", content))  # earlier files have no inner level
     except ValidationError as failure:
         fault = describe(failure.errors()[0])
         raise UserError(f"{path}: {fault}; this project cannot prepare such images") from None
-    except (OSError, AttributeError, TypeError, UserError):
-        raise UserError(f"{path} is damaged or is not timm's config.json; remove it and start again") from None
+    except (AttributeError, TypeError):
+        raise UserError(f"{path} {DAMAGED}") from None

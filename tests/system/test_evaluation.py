@@ -1,4 +1,4 @@
-"""What eval.py writes: results of each image, a confusion matrix, and a table of several weights."""
+"""Files of eval.py: results of each image, a confusion matrix, and a table of several weights."""
 
 import csv
 import json

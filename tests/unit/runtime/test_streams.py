@@ -1,4 +1,4 @@
-"""What a program prints and how it ends, whatever stdout is."""
+"""Programs print and end alike, whatever stdout is."""
 
 import errno
 import io

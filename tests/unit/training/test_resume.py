@@ -35,7 +35,7 @@ def check_same_run(path, before, now, *, allowed):
 
 
 def identity(**changes):
-    """What a checkpoint says about its run."""
+    """Return the `meta` of a checkpoint."""
     config = TrainConfig().model_dump(mode="json", by_alias=True)
     whole = {
         "model": "tinynet_e",

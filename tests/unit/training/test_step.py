@@ -12,7 +12,7 @@ from src.training.loss_scale import FIRST_SCALE, GROWTH_STEPS, LossScale
 
 @pytest.fixture(scope="module")
 def states():
-    """Of a step after each of its first three updates, the initial one first; filled by `three_steps`."""
+    """States of a step: the initial one, then one after each of three updates; filled by `three_steps`."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says about its network is checked when it is read."""
+"""The description of a network in a checkpoint is checked when it is read."""
 
 from pathlib import Path
 
