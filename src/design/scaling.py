@@ -96,7 +96,9 @@ def compound_scale(
     return replace(scaled, family=_scaled_family(base, "efficientnet"))
 
 
-def phi_for_macs(base: Architecture, macs: float, coefficients: Compound = EFFICIENTNET_COMPOUND) -> float:
+def phi_for_macs(
+    base: Architecture, macs: float, coefficients: Compound = EFFICIENTNET_COMPOUND, num_classes: int = 1000
+) -> float:
     """Return the phi, to 1/100, whose `compound_scale` has the MACs nearest to `macs`.
 
     If several values of phi give these MACs, it returns the greatest.
@@ -106,7 +108,7 @@ def phi_for_macs(base: Architecture, macs: float, coefficients: Compound = EFFIC
     """
 
     def macs_at(step: int) -> int:
-        return total_cost(compound_scale(base, step / PHI_STEPS, coefficients)).macs
+        return total_cost(compound_scale(base, step / PHI_STEPS, coefficients), num_classes).macs
 
     steps = range(-PHI_LIMIT * PHI_STEPS, PHI_LIMIT * PHI_STEPS + 1)
     smallest, largest = macs_at(steps[0]), macs_at(steps[-1])

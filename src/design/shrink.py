@@ -46,7 +46,12 @@ class Shrunk:
 
 
 def shrink(
-    base: Architecture, macs: float, formula: Formula | None = None, pixels: int = PIXELS, name: str = ""
+    base: Architecture,
+    macs: float,
+    formula: Formula | None = None,
+    pixels: int = PIXELS,
+    name: str = "",
+    num_classes: int = 1000,
 ) -> Shrunk:
     """Return the tiny formula's network of `macs` multiply-adds.
 
@@ -59,12 +64,13 @@ def shrink(
         formula: resolution and depth for a budget; the published formula by default.
         pixels: the largest move of the resolution.
         name: the name of the network; by default it is made from the base's name and the budget.
+        num_classes: classes of the classifier, whose MACs count.
 
     Raises:
         UserError: the budget is above the base's MACs or below what the formula's resolution and depth allow, or
             scikit-learn is not installed.
     """
-    base_macs = total_cost(base).macs
+    base_macs = total_cost(base, num_classes).macs
     if not 0 < macs <= base_macs:
         raise UserError(
             f"macs is {macs / 1e6:g}M; the tiny formula only shrinks and {base.name} has {base_macs / 1e6:.4g}M: "
@@ -72,7 +78,7 @@ def shrink(
         )
     c = macs / base_macs
     r, d = (formula or published_formula()).at(c)
-    widths, step = _closest(base, macs, r.value, d.value, pixels)
+    widths, step = _closest(base, macs, r.value, d.value, pixels, num_classes)
     if step == WIDTHS[0] and widths.macs(step) > macs * (1 + BUDGET_TOLERANCE):
         raise UserError(
             f"macs is {macs / 1e6:g}M; {base.name} at its narrowest has {widths.macs(step) / 1e6:.4g}M, with "
@@ -84,7 +90,7 @@ def shrink(
     return Shrunk(network, macs, c, r, d, widths.depth, Estimate(width, width * spread))
 
 
-def _closest(base: Architecture, macs: float, r: float, d: float, pixels: int) -> tuple[_Widths, int]:
+def _closest(base: Architecture, macs: float, r: float, d: float, pixels: int, num_classes: int) -> tuple[_Widths, int]:
     """Return the first resolution and depth near r and d, and the step of the width, that meet the budget.
 
     If nothing meets the budget within the tolerance, return those with the nearest MACs.
@@ -92,7 +98,7 @@ def _closest(base: Architecture, macs: float, r: float, d: float, pixels: int) -
     pixel_moves = sorted(range(-pixels, pixels + 1), key=abs)
     candidates = []
     for depth, move in product(_depths(base, d), pixel_moves):
-        widths = _Widths(base, max(1, int(base.resolution * r) + move), depth)
+        widths = _Widths(base, max(1, int(base.resolution * r) + move), depth, num_classes)
         step = widths.nearest(macs)
         miss = abs(widths.macs(step) / macs - 1)
         candidates.append((miss, widths, step))
@@ -109,12 +115,13 @@ class _Widths:
     base: Architecture
     resolution: int
     depth: float
+    num_classes: int
 
     def network(self, step: int, name: str = "") -> Architecture:
         return tiny_scale(self.base.at(self.resolution), 1, step / WIDTH_STEPS, self.depth, name)
 
     def macs(self, step: int) -> int:
-        return total_cost(self.network(step)).macs
+        return total_cost(self.network(step), self.num_classes).macs
 
     def nearest(self, budget: float) -> int:
         """Return the step of the width whose MACs are nearest to the budget."""

@@ -121,6 +121,13 @@ def test_solving_turns_scaling_round(base, hundredths):
     assert total_cost(compound_scale(base, phi_for_macs(base, macs))).macs == macs
 
 
+def test_phi_is_solved_on_the_cost_with_the_classes_of_the_data():
+    base = EFFICIENTNET_B0.at(64)
+    macs = total_cost(compound_scale(base, -3), 10).macs
+    assert total_cost(compound_scale(base, phi_for_macs(base, macs, num_classes=10)), 10).macs == macs
+    assert phi_for_macs(base, macs) < -3  # a classifier of 1,000 classes leaves less for the rest
+
+
 @pytest.mark.parametrize("macs", [1, 1e18, float("nan")])
 def test_budgets_out_of_reach_are_refused(macs):
     with pytest.raises(UserError, match="compound scaling of efficientnet_b0 reaches"):

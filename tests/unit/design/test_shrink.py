@@ -73,6 +73,15 @@ def test_another_formula_is_followed():
     assert shrunk.w.value > 1.3
 
 
+def test_the_classes_of_the_data_count():
+    base = EFFICIENTNET_B0.at(64)
+    macs = 0.05 * total_cost(base, 10).macs
+    shrunk = shrink(base, macs, num_classes=10)
+    assert total_cost(shrunk.architecture, 10).macs == pytest.approx(macs, rel=0.01) and shrunk.c == pytest.approx(0.05)
+    with pytest.raises(UserError, match="at its narrowest"):
+        shrink(base, macs)
+
+
 @pytest.mark.parametrize(
     "macs, words",
     [
