@@ -23,10 +23,11 @@ from src.design.architecture_file import SUFFIXES
 from src.errors import Diverged, UserError, did_you_mean
 from src.runtime import texts
 from src.runtime.files import check_working_folder
-from src.runtime.streams import flush_output, prepare_streams, report
+from src.runtime.streams import flush_output, prepare_streams, print_error, report
 
 Schema = TypeVar("Schema", bound=Options)
 LONGEST_VALUE = 200  # characters of a value in an error line
+COMMAND_LINE = "command line"  # as the place where a value was set
 Command = tuple[type[Options], Callable[[Any], None]]  # a command's schema, and the function that does its work
 
 
@@ -58,11 +59,15 @@ def run_commands(commands: Mapping[str, Command], doc: str, argv: Sequence[str] 
     if name in commands:
         # Not through `program`, because argparse lets flags stand between words only in a parser without sub-parsers.
         return _act(parsers[name], commands[name][1], argv)
+    prepare_streams()
     if name in ("-h", "--help"):
-        program.print_help()
+        try:
+            program.print_help()
+        except (UserError, OSError) as error:
+            return report(error)
         return 0
     expected = f"expected {', '.join(commands)}; `{program.prog} --help` describes them"
-    print(f"error: unknown command {name!r}{did_you_mean(name, commands)}; {expected}", file=sys.stderr)
+    print_error(f"error: unknown command {name!r}{did_you_mean(name, commands)}; {expected}")
     return 2
 
 
@@ -101,15 +106,23 @@ def validate(schema: type[Schema], values: Mapping[str, Any], origin: Mapping[st
         field = schema.model_fields[keys(schema)[key]]
         if isinstance(value, bool) and field.annotation is not bool:  # pydantic would take it for 0 or 1
             raise UserError(f"{origin.get(key)}: {key} is {str(value).lower()}, a boolean ({key}: {field.description})")
+        if _is_number(field) and "_" in str(value):  # pydantic would read 1_0 as 10, as Python does; YAML does not
+            raise UserError(f"{origin.get(key)}: {key} is {value!r}: expected digits without _")
     try:
         return schema.model_validate(values)
     except ValidationError as failure:
         error = failure.errors()[0]
-        key = str(error["ctx"]["key"] if error["type"] == CONFLICT else error["loc"][0])
+        key = _blamed(error["ctx"]["keys"], origin) if error["type"] == CONFLICT else str(error["loc"][0])
         field = schema.model_fields[keys(schema)[key]]
         text = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
         value, place = _short(repr(values.get(key, field.default))), origin.get(key, "default")
         raise UserError(f"{place}: {key} is {value}: {text} ({key}: {field.description})") from None
+
+
+def _blamed(keys: Sequence[str], origin: Mapping[str, str]) -> str:
+    """Return the key that a user would change: one of the command line, else one of a file, else the first."""
+    rank = {"default": 0, COMMAND_LINE: 2}
+    return max(keys, key=lambda key: rank.get(origin.get(key, "default"), 1))
 
 
 def read_yaml(file: Path, seen: tuple[str, ...] = ()) -> dict[str, tuple[Any, Path]]:
@@ -137,7 +150,7 @@ def read_yaml(file: Path, seen: tuple[str, ...] = ()) -> dict[str, tuple[Any, Pa
     values = {key: (value, file) for key, value in content.items()}
     if base is None:
         return values
-    return read_yaml(file.parent / _path(str(base), str(file), "base"), (*seen, real)) | values
+    return read_yaml(file.parent / _path(base, str(file), "base"), (*seen, real)) | values
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
@@ -154,11 +167,37 @@ def _read_mapping(file: Path) -> dict[str, Any]:
     return content
 
 
+class _Once(argparse.Action):
+    """Stores the value of a flag. Another value of the same flag is a mistake; argparse would take the last one."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, flag: str | None = None
+    ) -> None:
+        earlier = getattr(namespace, self.dest, None)
+        if earlier not in (None, values):
+            both = " and ".join(" ".join(value) if isinstance(value, list) else value for value in (earlier, values))
+            parser.error(f"{flag} is given twice, as {both}; leave one of them out")
+        setattr(namespace, self.dest, values)
+
+
+class _Switch(argparse.BooleanOptionalAction):
+    """Stores whether a flag is on (--FLAG) or off (--no-FLAG). To give both is a mistake."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, flag: str | None = None
+    ) -> None:
+        is_on = not str(flag).startswith("--no-")
+        if getattr(namespace, self.dest, None) not in (None, is_on):
+            parser.error(f"{' and '.join(self.option_strings)} are both given; leave one of them out")
+        setattr(namespace, self.dest, is_on)
+
+
 class Parser(argparse.ArgumentParser):
     """An argparse parser with the flags of a schema; a mistake raises a `UserError` of one line."""
 
     def __init__(self, schema: type[Options] | None = None, **settings: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
+        self.register("action", None, _Once)
         if schema is None:  # a program with several commands
             return
         self.schema = schema
@@ -169,6 +208,10 @@ class Parser(argparse.ArgumentParser):
         sections = {title: self.add_argument_group(title) for title in dict.fromkeys(schema.group_titles.values())}
         for name, title in schema.group_titles.items():
             _add_flag(sections[title], key_of(name, schema), schema.model_fields[name])
+
+    def print_help(self, file: Any = None) -> None:
+        super().print_help(file)
+        flush_output()
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; `{self.prog} --help` lists all flags")
@@ -189,14 +232,16 @@ def _configuration(parser: Parser, argv: Sequence[str]) -> Any:
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     if (config_file := flags.pop("config", None)) is not None:
-        for key, (value, file) in read_yaml(_path(config_file, "command line", "config")).items():
+        for key, (value, file) in read_yaml(_path(config_file, COMMAND_LINE, "config")).items():
             if key in keys(parser.schema):
                 values[key], origin[key] = value, str(file)
-    return validate(parser.schema, values | flags, origin | dict.fromkeys(flags, "command line"))
+    return validate(parser.schema, values | flags, origin | dict.fromkeys(flags, COMMAND_LINE))
 
 
-def _path(text: str, origin: str, key: str) -> Path:
+def _path(text: Any, origin: str, key: str) -> Path:
     try:
+        if not isinstance(text, str):
+            raise ValueError("expected a path, which is a text")
         return Path(expand_path(text))
     except ValueError as error:
         raise UserError(f"{origin}: {key} is {text!r}: {error}") from None
@@ -211,9 +256,9 @@ def _add_flag(section: argparse._ArgumentGroup, key: str, field: FieldInfo) -> N
     text = f"{field.description}{default}".replace("%", "%%")
     origin, parts = get_origin(field.annotation), get_args(field.annotation)
     if field.annotation is bool:
-        section.add_argument(f"--{key}", action=argparse.BooleanOptionalAction, help=text, default=None)
+        section.add_argument(f"--{key}", action=_Switch, help=text, default=None)
     elif _is_positional(field):
-        section.add_argument(key, nargs="*", metavar=field.title, help=text)
+        section.add_argument(key, action="store", nargs="*", metavar=field.title, help=text)
     elif origin is tuple:
         section.add_argument(f"--{key}", nargs=2, metavar=("MIN", "MAX"), help=text)
     elif origin is Literal:
@@ -221,6 +266,11 @@ def _add_flag(section: argparse._ArgumentGroup, key: str, field: FieldInfo) -> N
     else:  # a plain type, or an optional one: X | None
         kind: Any = parts[0] if parts else field.annotation
         section.add_argument(f"--{key}", metavar=field.title or kind.__name__.upper(), help=text)
+
+
+def _is_number(field: FieldInfo) -> bool:
+    """Return whether a field takes a number, none or a number, or two numbers."""
+    return bool({field.annotation, *get_args(field.annotation)} & {int, float})
 
 
 def _is_positional(field: FieldInfo) -> bool:

@@ -36,13 +36,14 @@ class Options(BaseModel):
         cls.group_titles = {name: inherited.get(name, cls.title) for name in cls.model_fields}
 
 
-def conflict(key: str, reason: str) -> PydanticCustomError:
+def conflict(key: str, reason: str, *others: str) -> PydanticCustomError:
     """Return the error of a check that compares fields, to be raised in a `model_validator(mode="after")`.
 
     Such a validator sees every field whatever their order, but pydantic cannot know which field is wrong.
-    `key` says so, and `src/cli.py` reports its value and where it was set.
+    `key` says so, or one of `others` if the user set that one and `key` has its default. `src/cli.py` reports its
+    value and where it was set.
     """
-    return PydanticCustomError(CONFLICT, "{reason}", {"key": key, "reason": reason})
+    return PydanticCustomError(CONFLICT, "{reason}", {"keys": [key, *others], "reason": reason})
 
 
 def expand_path(path: Any) -> Any:

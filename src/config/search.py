@@ -40,7 +40,7 @@ class FormulaConfig(PlotOptions):
 
     title: ClassVar[str] = "Network for a budget"
 
-    macs: float | None = option(None, "budget: MACs of one image, such as 100M or 0.6G", title="MACS", gt=0, le=1e18)
+    macs: float | None = option(None, "budget: MACs of one image, such as 100M or 0.6G", title="MACS", ge=1, le=1e18)
     base: Name = option(
         "efficientnet_b0",
         "network to scale: a name or an architecture file; only a flag, because `base:` in YAML names another YAML",

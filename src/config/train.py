@@ -158,7 +158,7 @@ class RecipeOptions(Options):
     def _warmup_within_run(self) -> Self:
         if self.warmup_epochs > self.epochs:
             reason = f"warm-up takes {self.warmup_epochs:g} epochs, the whole run {self.epochs}"
-            raise conflict("warmup_epochs", f"{reason}; shorten --warmup_epochs")
+            raise conflict("warmup_epochs", f"{reason}; shorten --warmup_epochs", "epochs")
         return self
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from src.launch.job import Job
 from src.launch.plan import plan
 from src.launch.supervisor import Supervisor
 from src.launch.train_command import train_command
-from src.runtime.streams import prepare_streams, report
+from src.runtime.streams import drop_output, prepare_streams, report
 
 USAGE = "%(prog)s [WORKERS|RANK_TABLE.json] [DATA_PATH] [CONFIG] [RESUME] [--FLAG VALUE ...]"
 
@@ -35,7 +35,9 @@ def main(argv: list[str]) -> int:
         command, run_dir = train_command(config, [*train_flags, "--device_target", target])
         logs = run_dir / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{job.node_rank}-{os.getpid()}"
         print(f"{describe(job, config)}; their logs: {logs}", flush=True)
-        return Supervisor(job, command, logs).run()
+        status = Supervisor(job, command, logs).run()
+        drop_output()
+        return status
     except (UserError, OSError) as error:
         return report(error)
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import psutil
 
+from src.errors import UserError
 from src.launch.job import Job, environment, msrun_command
 from src.launch.processes import ProcessFamily, how_it_ended, is_alive
 from src.launch.worker_log import CHATTER, Log
@@ -173,7 +174,8 @@ class Supervisor:
         """Print the new lines of the first worker's log, without its error line, which `_exit_status` prints."""
         for line in self.first_worker_log.new_lines():
             if not line.startswith("error: ") and not CHATTER.match(line):
-                with contextlib.suppress(OSError):  # the reader has closed the pipe; the log files are complete
+                # The reader has closed the pipe, or the disk is full; the log files are complete.
+                with contextlib.suppress(OSError, UserError):
                     print(line, flush=True)
 
     def _print_failure(self, reason: str, log: Log) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+from typing import Any
 
 from src.errors import Diverged, UserError, describe_os_error
 from src.runtime.texts import printable, shortened
@@ -13,18 +14,40 @@ from src.runtime.texts import printable, shortened
 LONGEST_ERROR = 1000  # characters of a reason; its start names the place, its end says what to do
 
 
+class _Output(io.FileIO):
+    """Standard output, whose errors say that it is meant: it is written whenever a buffer is full."""
+
+    def write(self, text: Any) -> int:
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UserError(f"cannot write to standard output: {error.strerror}") from None
+
+
 def prepare_streams() -> None:
     """Let `print` escape what a stream cannot encode, such as the bytes of a name that is not UTF-8.
 
     Closed streams are connected to /dev/null. Otherwise the next file that is opened would get the number 1 or 2, and
-    what a library prints would go into that file.
+    what a library prints would go into that file. A closed standard output cannot be written, so that no result is
+    lost without a word.
     """
-    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
-        stream = getattr(sys, name)
-        if stream is None:
+    for name, mode in {"stdin": "r", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for the whole program
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace" if mode == "w" else None)
+    if sys.stdout is None:
+        sys.stdout = _standard_output(os.open(os.devnull, os.O_RDONLY))
+    elif sys.stdout is sys.__stdout__:
+        sys.stdout = _standard_output(sys.stdout.fileno(), sys.stdout.encoding, sys.stdout.line_buffering)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _standard_output(descriptor: int, encoding: str = "utf-8", line_buffering: bool = False) -> io.TextIOWrapper:
+    file = io.BufferedWriter(_Output(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(file, encoding, line_buffering=line_buffering)
 
 
 def flush_output() -> None:
@@ -34,12 +57,7 @@ def flush_output() -> None:
         BrokenPipeError: the reader of a pipe has closed it.
         UserError: standard output cannot be written.
     """
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UserError(f"cannot write to standard output: {error.strerror}") from None
+    sys.stdout.flush()
 
 
 def report(error: BaseException) -> int:
@@ -47,7 +65,7 @@ def report(error: BaseException) -> int:
 
     Errors of the operating system are mistakes of the user: a folder of somebody else, a full disk, a name too long.
     """
-    _drop_output()
+    drop_output()
     if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as `head`, has closed it
         return 0
     if isinstance(error, KeyboardInterrupt):
@@ -64,7 +82,7 @@ def print_error(*lines: str) -> None:
         print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Write out what was printed, or drop it: the interpreter would fail with a trace if it tried again at its end."""
     try:
         flush_output()

@@ -170,11 +170,19 @@ def _load_yaml(text: str) -> Any:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        if node is not None and _written_out(node, {}) > MOST_NODES:
-            raise ValueError(f"its aliases stand for more than {MOST_NODES:,} values")
+        if node is not None:
+            _check_aliases(node)
         return None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def _check_aliases(node: yaml.Node) -> None:
+    size = _written_out(node, {})
+    if size == float("inf"):
+        raise ValueError("a list or mapping contains itself by an alias")
+    if size > MOST_NODES:
+        raise ValueError(f"its aliases stand for more than {MOST_NODES:,} values")
 
 
 def _written_out(node: yaml.Node, sizes: dict[int, float]) -> float:

@@ -40,7 +40,7 @@ def test_flag_over_yaml_over_base_over_default(tmp_path):
 def test_dashes_and_equal_signs(tmp_path):
     config = parse(TrainConfig, ["--batch-size=7", "--data-path", "a-b", "--no-debug", "--replace-head"])
     assert (config.batch_size, config.data_path, config.debug, config.replace_head) == (7, "a-b", False, True)
-    assert parse(TrainConfig, ["--replace-head", "--no-replace-head"]).replace_head is False
+    assert parse(TrainConfig, ["--no-replace-head"]).replace_head is False
     assert parse(EvalConfig, ["--json"]).as_json
     assert [str(p) for p in parse(PredictConfig, ["a.jpg", "--top_k", "3", "b c"]).images] == ["a.jpg", "b c"]
 
@@ -109,6 +109,8 @@ def test_the_recipes_of_the_ghostnets():
         (["--batch_size", "0"], "batch_size is '0': expected greater than or equal to 1"),
         (["--model", "tinynet_f"], "model is 'tinynet_f': unknown network; did you mean"),
         (["--amp_level", "O1"], "amp_level is 'O1': expected 'O0', 'O2' or 'O3'"),
+        (["--lr", "1_0"], "command line: lr is '1_0': expected digits without _"),
+        (["--crop_scale", "0.0_1", "1"], "command line: crop_scale is ['0.0_1', '1']: expected digits without _"),
         (["--crop_scale", "0.9", "0.1"], "the smaller first"),
         (["--crop_scale", "0.5", "1.5"], "a crop keeps at most 1"),
         (["--crop_scale", "0.5"], "argument --crop_scale: expected 2 arguments"),
@@ -125,6 +127,29 @@ def test_wrong_flags_are_explained(arguments, words):
 
 
 @pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ("--lr 1 --lr=2", "--lr is given twice, as 1 and 2; leave one of them out"),
+        ("--crop-scale 0.1 1 --crop_scale 0.2 1", "--crop_scale is given twice, as 0.1 1 and 0.2 1; leave one"),
+        ("--config a.yaml --config b.yaml", "--config is given twice, as a.yaml and b.yaml"),
+        ("--nesterov --no-nesterov", "--nesterov and --no-nesterov are both given; leave one of them out"),
+    ],
+)
+def test_a_flag_with_two_values_is_refused(arguments, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        parse(TrainConfig, arguments.split())
+
+
+def test_a_flag_may_be_repeated_with_its_value(tmp_path):
+    file = write(tmp_path / "c.yaml", "lr: 0.5")
+    words = f"--config {file} --lr 2 --nesterov --config {file} --lr=2 --nesterov --crop_scale 0 1 --crop_scale 0 1"
+    with pytest.raises(UserError, match="crop_scale is .*expected two numbers above 0"):
+        parse(TrainConfig, words.split())
+    config = parse(TrainConfig, words.replace(" 0 1", " 0.5 1").split())
+    assert (config.lr, config.nesterov, config.crop_scale) == (2, True, (0.5, 1))
+
+
+@pytest.mark.parametrize(
     "text, words",
     [
         ("epoch: 3", "unknown key 'epoch'; did you mean 'epochs'"),
@@ -134,6 +159,12 @@ def test_wrong_flags_are_explained(arguments, words):
         ("epochs: true", "c.yaml: epochs is true, a boolean"),
         ("lr: 0.1\nlr: 0.001", "c.yaml is not valid YAML: line 2, column 1: the key 'lr' stands twice"),
         ("base: ''", "c.yaml: base is '': expected a path; an empty text is none"),
+        ("base: [a]", "c.yaml: base is ['a']: expected a path, which is a text"),
+        ("epochs: 1_0", "c.yaml: epochs is '1_0': expected digits without _"),
+        ("epochs: 1:30", "c.yaml: epochs is '1:30': expected a valid integer"),
+        ("lr: 1e400", "c.yaml: lr is inf: expected a finite number"),
+        ("lr: .inf", "c.yaml: lr is inf: expected a finite number"),
+        ("lr: 2026-01-01", "c.yaml: lr is '2026-01-01': expected a valid number"),
         ("run_dir: ''", "c.yaml: run_dir is '': expected a path; an empty text is none"),
         ("- a\n- b", "c.yaml holds a list"),
         ("a: [1", "c.yaml is not valid YAML"),
@@ -147,9 +178,10 @@ def test_wrong_yaml_names_the_file_and_the_key(tmp_path, text, words):
 
 
 def test_yaml_words_and_numbers_are_what_they_look_like(tmp_path):
-    text = "check_data: off\ncache: on\nlr: 1e-3\nepochs: 010\ndebug: yes\ndata_path: digits"
+    text = "check_data: off\ncache: on\nlr: 1e-3\nepochs: 010\nbatch_size: 0x10\ndebug: yes\ndata_path: digits"
     config = parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", text)])
     assert (config.check_data, config.cache, config.lr, config.epochs, config.debug) == ("off", "on", 1e-3, 10, True)
+    assert config.batch_size == 16
 
 
 @pytest.mark.parametrize("text", [b"\xef\xbb\xbfepochs: 5\r\nlr: 0.5\r\n", b"epochs: 5  \r\rlr:   0.5 # \xe9\xb1\xbc"])
@@ -275,7 +307,7 @@ def test_an_architecture_file_is_seen_from_the_configuration_that_names_it(tmp_p
     [
         (["--macs", "100Q"], "macs is '100Q': expected a number with a unit, such as 100M"),
         (["--macs", "manyM"], "macs is 'manyM': expected a number with a unit, such as 100M"),
-        (["--macs=-1M"], "macs is '-1M': expected greater than 0"),
+        (["--macs=-1M"], "macs is '-1M': expected greater than or equal to 1"),
         (["--macs", "infM"], "expected a number with a unit"),
         (["--latency", "5"], "latency is '5': expected a number with a unit, such as 5ms"),
         (["--latency", "0ms"], "latency is '0ms': expected greater than 0"),
@@ -358,6 +390,24 @@ def test_a_conflict_names_the_key_its_value_and_where_it_was_set(tmp_path):
         parse(TrainConfig, ["--autoaugment", "--randaugment", "9"])
 
 
-def test_a_conflict_of_a_default_says_that_it_is_one():
-    with pytest.raises(UserError, match="^default: warmup_epochs is 3: warm-up takes 3 epochs, the whole run 2; sho"):
-        parse(TrainConfig, ["--epochs", "2"])
+@pytest.mark.parametrize(
+    "arguments, file, blamed",
+    [
+        ("--epochs 2", "", "command line: epochs is '2'"),
+        ("--epochs 2", "warmup_epochs: 3", "command line: epochs is '2'"),
+        ("--warmup_epochs 3", "epochs: 2", "command line: warmup_epochs is '3'"),
+        ("--warmup_epochs 3 --epochs 2", "", "command line: warmup_epochs is '3'"),
+        ("", "epochs: 2", "c.yaml: epochs is 2"),
+    ],
+)
+def test_a_conflict_names_what_the_user_set_last(tmp_path, arguments, file, blamed):
+    words = f"{blamed}: warm-up takes 3 epochs, the whole run 2; shorten --warmup_epochs"
+    with pytest.raises(UserError, match=re.escape(words)):
+        parse(TrainConfig, ["--config", write(tmp_path / "c.yaml", file), *arguments.split()])
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"], ["weigh", "--help"], ["weigh", "a"]])
+def test_an_output_that_cannot_be_written_is_one_line(monkeypatch, capsys, argv):
+    monkeypatch.setattr("sys.stdout", None)  # closed
+    assert run_scales(*argv) == 2
+    assert capsys.readouterr().err == "error: cannot write to standard output: Bad file descriptor\n"

@@ -50,7 +50,7 @@ def test_a_conflict_is_found_and_its_key_is_named(schema, values, key, reason, o
     with pytest.raises(ValidationError) as failure:
         order(schema).model_validate(values)
     (error,) = failure.value.errors()
-    assert (error["type"], error["ctx"]["key"]) == (CONFLICT, key)
+    assert (error["type"], error["ctx"]["keys"][0]) == (CONFLICT, key)
     assert reason in error["msg"]
 
 

@@ -32,17 +32,37 @@ def test_every_name_can_be_printed(stdout, encoding):
     assert file.getvalue().startswith(b"b\\udce9 ")
 
 
-@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+@pytest.mark.parametrize("name", ["stdin", "stderr"])
 def test_a_closed_stream_is_connected_to_nothing(monkeypatch, name):
     monkeypatch.setattr(sys, name, None)
     streams.prepare_streams()
     assert getattr(sys, name).name == os.devnull
 
 
-def test_a_full_disk_behind_stdout_is_named(stdout):
-    stdout(open("/dev/full", "wb"))  # noqa: SIM115 - the stream closes it
+def test_a_closed_stdout_cannot_be_written(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    streams.prepare_streams()
+    print("x")
+    with pytest.raises(UserError, match="^cannot write to standard output: Bad file descriptor$"):
+        streams.flush_output()
+
+
+@pytest.mark.parametrize("length", [1, 100_000])  # kept in the buffer; written at once
+def test_a_full_disk_behind_stdout_is_named(stdout, monkeypatch, length):
+    monkeypatch.setattr(sys, "__stdout__", stdout(open("/dev/full", "wb")))  # noqa: SIM115 - the stream closes it
+    streams.prepare_streams()
     with pytest.raises(UserError, match="^cannot write to standard output: No space left on device$"):
-        print("x")
+        print("x" * length)
+        streams.flush_output()
+
+
+def test_a_closed_pipe_behind_stdout_is_no_error_of_the_user(stdout, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(sys, "__stdout__", stdout(open(writer, "wb")))  # noqa: SIM115 - the stream closes it
+    streams.prepare_streams()
+    print("x")
+    with pytest.raises(BrokenPipeError):
         streams.flush_output()
 
 

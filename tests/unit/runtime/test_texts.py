@@ -104,7 +104,9 @@ def test_a_merged_key_may_be_overruled(tmp_path):
     [
         ("\tlr: 1", r"line 1, column 1: found character '\\t' .*; put spaces in the place of the tab"),
         ("a: b: c", "line 1, column 5: mapping values are not allowed here"),
-        ("a: &a [*a]", "aliases stand for more than 100,000 values"),
+        ("a: &a [*a]", "a list or mapping contains itself by an alias"),
+        ("&a {b: 1, c: *a}", "a list or mapping contains itself by an alias"),
+        ("lr:\t0.1", r"line 1, column 4: found character '\\t' .*; put spaces in the place of the tab"),
         ("a: !!python/object:os.system {}", "line 1, column 4: unknown tag tag:yaml.org,2002:python/object:os.system"),
         ("a: !!timestamp 9", "unknown tag"),
         ("a: !!int nine", "invalid literal"),
