@@ -38,7 +38,7 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for the whole program
     if sys.stdout is None:
         sys.stdout = _standard_output(os.open(os.devnull, os.O_RDONLY))
-    elif sys.stdout is sys.__stdout__:
+    elif sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout = _standard_output(sys.stdout.fileno(), sys.stdout.encoding, sys.stdout.line_buffering)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
