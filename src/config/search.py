@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ValidationInfo, field_validator
 
 from src.config.common import ProgramOptions
-from src.config.options import AnyPath, Name, OptionalPath, PicturePath, option
+from src.config.options import AnyPath, Name, OptionalName, OptionalPath, PicturePath, option
 
 UNITS = {  # field -> factors of the units that its value may have, and an example
     "macs": ({"": 1, "k": 1e3, "m": 1e6, "g": 1e9}, "100M"),
@@ -41,10 +41,17 @@ class FormulaConfig(PlotOptions):
     title: ClassVar[str] = "Network for a budget"
 
     macs: float | None = option(None, "budget: MACs of one image, such as 100M or 0.6G", title="MACS", ge=1, le=1e18)
-    base: Name = option(
-        "efficientnet_b0",
-        "network to scale: a name or an architecture file; only a flag, because `base:` in YAML names another YAML",
+    base: OptionalName = option(
+        None,
+        "network to scale: a name or an architecture file; default that of the formula, else efficientnet_b0; "
+        "only a flag, because `base:` in YAML names another YAML",
         title="MODEL_OR_FILE",
+    )
+    num_classes: int = option(
+        0,
+        "number of classes, whose MACs count; 0: those of the formula's study, else 1000",
+        ge=0,
+        le=1_000_000,
     )
     rule: Literal["tiny", "giant"] = option(
         "tiny",
@@ -53,6 +60,9 @@ class FormulaConfig(PlotOptions):
     )
     points: OptionalPath = option(
         None, "tiny: fit it on the points of this .csv or .json file (c, r, d) instead of the published TinyNets"
+    )
+    formula: OptionalPath = option(
+        None, "tiny: use the formula.json of a study, with its base and classes, instead of the published formula"
     )
     pixels: int = option(4, "tiny: largest change of the resolution to meet the budget, pixels", ge=0, le=64)
     latency: float | None = option(

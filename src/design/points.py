@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,9 +75,18 @@ def read_points(path: Path | str) -> tuple[Point, ...]:
         points = POINTS.validate_python([_numbers(row) for row in rows] if isinstance(rows, list) else rows)
     except ValidationError as failure:
         raise UserError(f"{path}: {_fault(failure.errors()[0])}") from None
-    if (budgets := len({point.c for point in points})) < MIN_BUDGETS:
-        raise UserError(f"{path} has points at {budgets} values of c; the formula needs at least {MIN_BUDGETS}")
+    check_budgets(points, str(path))
     return tuple(points)
+
+
+def check_budgets(points: Sequence[Point], source: str) -> None:
+    """Check that the formula can be fitted on these points of a file or a study.
+
+    Raises:
+        UserError: c has fewer than three values.
+    """
+    if (budgets := len({point.c for point in points})) < MIN_BUDGETS:
+        raise UserError(f"{source} has points at {budgets} values of c; the formula needs at least {MIN_BUDGETS}")
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:

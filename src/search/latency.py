@@ -37,11 +37,12 @@ class Latency(NamedTuple):
 
     network: Architecture
     seconds: float
+    num_classes: int = 1000
 
     @property
     def macs(self) -> int:
         """The multiply-adds of one image."""
-        return total_cost(self.network).macs
+        return total_cost(self.network, self.num_classes).macs
 
 
 class Trial(NamedTuple):
@@ -51,7 +52,7 @@ class Trial(NamedTuple):
     seconds: float
 
 
-def measure_latency(network: Architecture, threads: int = 1) -> Latency:
+def measure_latency(network: Architecture, threads: int = 1, num_classes: int = 1000) -> Latency:
     """Export a network with random weights and measure its latency with `threads` threads.
 
     Raises:
@@ -59,13 +60,15 @@ def measure_latency(network: Architecture, threads: int = 1) -> Latency:
     """
     device.setup("CPU", seed=1)
     shape = (1, 3, network.resolution, network.resolution)
-    graph = DeployedNetwork(folded(create_model(network).set_train(False)), Preprocess(network.resolution))
+    graph = DeployedNetwork(
+        folded(create_model(network, num_classes=num_classes).set_train(False)), Preprocess(network.resolution)
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         write_onnx(graph, Tensor(np.zeros(shape, np.float32)), path, 1)
         image = np.random.RandomState(0).randn(*shape).astype(np.float32)
         (seconds,) = onnx_seconds([path], image, threads, ROUNDS)
-    return Latency(network, seconds)
+    return Latency(network, seconds, num_classes)
 
 
 def largest_within(

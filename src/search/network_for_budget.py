@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import ModuleType
-from typing import TypeAlias
 
 from src.config import FormulaConfig
 from src.design.architecture import Architecture
@@ -21,13 +21,13 @@ from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
 from src.runtime.files import check_output
 from src.search.columns import aligned
+from src.search.formula_file import read_formula
 from src.search.network_table import network_table
 from src.search.pictures import draw_formula
 from src.search.training_config import is_training_config, save_training_config, training_config_path
 
-# A scaling rule: base, budget in multiply-adds, options and picture file to a network and its report.
-Rule: TypeAlias = "Callable[[Architecture, float, FormulaConfig, Path | None], tuple[Architecture, str]]"
-
+IMAGENET_CLASSES = 1000
+PUBLISHED = "TinyNet-A to E and EfficientNet-B0, as published"
 COMPARED_WITHIN = 0.03  # published TinyNets are compared if their MACs differ by at most this share
 
 
@@ -38,6 +38,7 @@ def find_network(config: FormulaConfig) -> None:
     python search.py formula --macs 70M --base ghostnet_100
     python search.py formula --macs 100M --rule giant
     python search.py formula --latency 5ms
+    python search.py formula --macs 4M --formula runs/twist/formula.json
 
     The formula does not predict accuracy. Only training measures it.
 
@@ -49,81 +50,118 @@ def find_network(config: FormulaConfig) -> None:
     """
     if (config.macs is None) == (config.latency is None):
         raise UserError("macs or latency: give one of them, such as --macs 100M or --latency 5ms")
-    base = find_architecture(config.base)
+    rule = rule_of(config)
     if config.output:
         _check_outputs(config, config.output)
-    rule = by_giant_rule if config.rule == "giant" else by_tiny_rule
     latencies = ""
     if config.macs is not None:
         budget = config.macs
     else:
-        budget, latencies = _budget_for_latency(base, rule, config)
-    network, report = rule(base, budget, config, config.plot)
+        budget, latencies = _budget_for_latency(rule, config)
+    network, report = rule.network(budget, config.plot)
     if config.benchmark and not latencies:
-        latencies = _latency_line(network, config.threads)
+        latencies = _latency_line(network, config.threads, rule.num_classes)
     if latencies:
         report += f"\n{latencies}"
     if config.output:
         save_architecture(network, config.output)
-        recipe = save_training_config(network, base, config.rule, config.output)
+        recipe = save_training_config(network, rule.base, config.rule, config.output, rule.num_classes)
         report += f"\nwritten to {config.output}; train it by {recipe}"
-    print(f"{report}\n\n{network_table(network)}")
+    print(f"{report}\n\n{network_table(network, rule.num_classes)}")
 
 
 def _check_outputs(config: FormulaConfig, output: Path) -> None:
     recipe = training_config_path(output)
     for path in (output, recipe):
-        check_output(path, lambda _: is_training_config(recipe), config.base, config.points)
+        check_output(path, lambda _: is_training_config(recipe), config.base, config.points, config.formula)
 
 
-def by_tiny_rule(
-    base: Architecture, macs: float, config: FormulaConfig, plot: Path | None = None
-) -> tuple[Architecture, str]:
-    """Return the network of the tiny formula, and a report about it.
+@dataclass(frozen=True)
+class TinyRule:
+    """The tiny formula for a base. `source` says what the formula was fitted on."""
+
+    base: Architecture
+    num_classes: int
+    formula: Formula
+    pixels: int
+    source: str
+
+    @property
+    def largest_budget(self) -> float:
+        """The upper end of the budgets, in multiply-adds: the rule only shrinks."""
+        return total_cost(self.base, self.num_classes).macs
+
+    def network(self, macs: float, plot: Path | None = None) -> tuple[Architecture, str]:
+        """Return the network of `macs` multiply-adds, and a report about it.
+
+        Raises:
+            UserError: the budget is out of reach.
+        """
+        shrunk = shrink(self.base, macs, self.formula, self.pixels, num_classes=self.num_classes)
+        if plot:
+            draw_formula(self.formula, shrunk, self.base, plot, self.num_classes)
+        return shrunk.architecture, _report(shrunk, self)
+
+
+@dataclass(frozen=True)
+class GiantRule:
+    """EfficientNet's compound scaling of a base."""
+
+    base: Architecture
+    num_classes: int
+    largest_budget: float = inf
+
+    def network(self, macs: float, plot: Path | None = None) -> tuple[Architecture, str]:
+        """Return the network of `macs` multiply-adds, and a report about it. It is not drawn.
+
+        Raises:
+            UserError: the budget is out of reach.
+        """
+        phi = phi_for_macs(self.base, macs, num_classes=self.num_classes)
+        network = compound_scale(self.base, phi, name=f"{self.base.name}_giant_{macs / 1e6:.4g}m")
+        factors = zip(("depth", "width", "resolution"), EFFICIENTNET_COMPOUND)
+        rows = [(name, f"{factor:g}^phi", f"{factor**phi:.3f}") for name, factor in factors]
+        title = f"giant formula, {self.base.name} scaled by phi = {phi:g}"
+        return network, "\n".join([title, aligned(rows), _cost_line(network, macs, self.num_classes)])
+
+
+def rule_of(config: FormulaConfig) -> TinyRule | GiantRule:
+    """Return the scaling rule that the options ask for.
 
     Raises:
-        UserError: the budget is out of reach, or the points are unusable.
+        UserError: options contradict each other, a network is unknown, or a formula or its points cannot be used.
     """
-    formula = fit(read_points(config.points)) if config.points else published_formula()
-    shrunk = shrink(base, macs, formula, config.pixels)
-    if plot:
-        draw_formula(formula, shrunk, base, plot)
-    source = str(config.points or "TinyNet-A to E and EfficientNet-B0, as published")
-    return shrunk.architecture, _report(shrunk, base, formula, source)
+    if config.rule == "giant" and (config.plot or config.points or config.formula):
+        raise UserError(
+            "plot, points and formula are for the tiny rule, because the giant rule is not fitted; leave them out"
+        )
+    if config.points and config.formula:
+        raise UserError(f"points is {config.points} and formula is {config.formula}; give one of them")
+    found = read_formula(config.formula) if config.formula else None
+    base = found.base if found and not config.base else find_architecture(config.base or EFFICIENTNET_B0.name)
+    num_classes = config.num_classes or (found.num_classes if found else IMAGENET_CLASSES)
+    if config.rule == "giant":
+        return GiantRule(base, num_classes)
+    if found:
+        return TinyRule(base, num_classes, found.formula, config.pixels, str(config.formula))
+    if config.points:
+        return TinyRule(base, num_classes, fit(read_points(config.points)), config.pixels, str(config.points))
+    return TinyRule(base, num_classes, published_formula(), config.pixels, PUBLISHED)
 
 
-def by_giant_rule(
-    base: Architecture, macs: float, config: FormulaConfig, plot: Path | None = None
-) -> tuple[Architecture, str]:
-    """Return the network of EfficientNet's compound scaling, and a report about it.
-
-    Raises:
-        UserError: the budget is out of reach, or an option of the tiny rule is given.
-    """
-    if config.plot or config.points:
-        raise UserError("plot and points are for the tiny rule, because the giant rule is not fitted; leave them out")
-    phi = phi_for_macs(base, macs)
-    network = compound_scale(base, phi, name=f"{base.name}_giant_{macs / 1e6:.4g}m")
-    factors = zip(("depth", "width", "resolution"), EFFICIENTNET_COMPOUND)
-    rows = [(name, f"{factor:g}^phi", f"{factor**phi:.3f}") for name, factor in factors]
-    lines = [f"giant formula, {base.name} scaled by phi = {phi:g}", aligned(rows), _cost_line(network, macs)]
-    return network, "\n".join(lines)
-
-
-def _budget_for_latency(base: Architecture, rule: Rule, config: FormulaConfig) -> tuple[float, str]:
+def _budget_for_latency(rule: TinyRule | GiantRule, config: FormulaConfig) -> tuple[float, str]:
     """Return the budget whose network meets the latency on this machine, and a table of all measurements."""
     latency, limit = _latency_module(), config.latency
-    base_macs = total_cost(base).macs
     budgets: dict[Architecture, float] = {}
 
     def network_for(macs: float) -> Architecture:
-        network, _ = rule(base, macs, config, None)
+        network, _ = rule.network(macs)
         budgets.setdefault(network, macs)
         return network
 
-    largest_budget = base_macs if config.rule == "tiny" else float("inf")
-    measure = partial(latency.measure_latency, threads=config.threads)
-    measured = latency.largest_within(network_for, base_macs, largest_budget, limit, measure)
+    measure = partial(latency.measure_latency, threads=config.threads, num_classes=rule.num_classes)
+    base_macs = total_cost(rule.base, rule.num_classes).macs
+    measured = latency.largest_within(network_for, base_macs, rule.largest_budget, limit, measure)
     chosen = [found for found in measured if found.seconds <= limit][-1]
     rows: list[tuple[object, ...]] = [("M MACs", "pixels", "ms per image", "")]
     for found in measured:
@@ -132,8 +170,8 @@ def _budget_for_latency(base: Architecture, rule: Rule, config: FormulaConfig) -
     return budgets[chosen.network], f"{_method(config.threads)}\n{aligned(rows, left=0)}"
 
 
-def _latency_line(network: Architecture, threads: int) -> str:
-    seconds = _latency_module().measure_latency(network, threads).seconds
+def _latency_line(network: Architecture, threads: int, num_classes: int) -> str:
+    seconds = _latency_module().measure_latency(network, threads, num_classes).seconds
     return f"{seconds * 1e3:.2f} ms per image; {_method(threads)}"
 
 
@@ -150,8 +188,8 @@ def _latency_module() -> ModuleType:
     return latency
 
 
-def _report(shrunk: Shrunk, base: Architecture, formula: Formula, source: str) -> str:
-    network = shrunk.architecture
+def _report(shrunk: Shrunk, rule: TinyRule) -> str:
+    network, base = shrunk.architecture, rule.base
     formula_pixels = int(base.resolution * shrunk.r.value)
     pixels = f"{network.resolution} pixels"
     if network.resolution != formula_pixels:
@@ -163,9 +201,10 @@ def _report(shrunk: Shrunk, base: Architecture, formula: Formula, source: str) -
         ("depth", _with_deviation(shrunk.d), depth),
         ("width", _with_deviation(shrunk.w), f"solved on the cost; sqrt(c / (r^2 d)) is {shrunk.law_width:.3f}"),
     ]
-    lines = [f"tiny formula, fitted on {source}", aligned(rows, left=3), _cost_line(network, shrunk.budget)]
-    if not formula.covers(shrunk.c):
-        budgets = [point.c for point in formula.points]
+    cost = _cost_line(network, shrunk.budget, rule.num_classes)
+    lines = [f"tiny formula, fitted on {rule.source}", aligned(rows, left=3), cost]
+    if not rule.formula.covers(shrunk.c):
+        budgets = [point.c for point in rule.formula.points]
         lines.append(f"extrapolated, because c is outside the points' range, {min(budgets):.3g} to {max(budgets):.3g}")
     if base == EFFICIENTNET_B0:
         lines += _published_lines(network)
@@ -176,9 +215,10 @@ def _with_deviation(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} +- {estimate.deviation:.3f}"
 
 
-def _cost_line(network: Architecture, budget: float) -> str:
-    macs = total_cost(network).macs
-    return f"{macs / 1e6:,.2f} M MACs, {macs / budget - 1:+.2%} of the budget"
+def _cost_line(network: Architecture, budget: float, num_classes: int) -> str:
+    macs = total_cost(network, num_classes).macs
+    classes = f" with {num_classes:,} classes" if num_classes != IMAGENET_CLASSES else ""
+    return f"{macs / 1e6:,.2f} M MACs{classes}, {macs / budget - 1:+.2%} of the budget"
 
 
 def _published_lines(network: Architecture) -> list[str]:

@@ -45,7 +45,7 @@ INVERSE_GIANT_SERIES = Series("EfficientNet, shrunk", "tab:green", (5, -3))
 UNPUBLISHED_SERIES = Series("other", "black", (5, 3))
 
 
-def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Path) -> None:
+def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Path, num_classes: int = 1000) -> None:
     """Draw r, d and w over c: the formula with a band of two standard deviations, its points, and one network.
 
     The width is drawn twice: by the scaling law, with a band, and solved on the cost of `base`. The points of w are the
@@ -56,6 +56,7 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
         shrunk: the network to mark.
         base: the network that the formula shrinks.
         path: the picture to write.
+        num_classes: classes of the classifier, whose MACs count.
 
     Raises:
         UserError: matplotlib is not installed, or the file cannot be written.
@@ -66,7 +67,7 @@ def draw_formula(formula: Formula, shrunk: Shrunk, base: Architecture, path: Pat
     _draw_curve(left, r, r_spread, "formula")
     _draw_curve(middle, d, d_spread, "formula")
     _draw_curve(right, (np.log(BUDGETS) - 2 * r - d) / 2, np.hypot(r_spread, d_spread / 2), "scaling law")
-    right.plot(*_solved_widths(base, formula), ".", color="tab:gray", ms=4, label="solved on the cost")
+    right.plot(*_solved_widths(base, formula, num_classes), ".", color="tab:gray", ms=4, label="solved on the cost")
     published = formula.points == published_points()
     budgets = [point.c for point in formula.points]
     resolutions, depths = [point.r for point in formula.points], [point.d for point in formula.points]
@@ -162,12 +163,12 @@ def _draw_series(axes: Axes, series: Series, networks: Sequence[Architecture], v
         )  # fmt: skip
 
 
-def _solved_widths(base: Architecture, formula: Formula) -> tuple[list[float], list[float]]:
+def _solved_widths(base: Architecture, formula: Formula, num_classes: int) -> tuple[list[float], list[float]]:
     """Return budgets and the width that meets each, without the budgets that `base` cannot be shrunk to."""
-    base_macs, budgets, widths = total_cost(base).macs, [], []
+    base_macs, budgets, widths = total_cost(base, num_classes).macs, [], []
     for c in BUDGETS[::3]:
         with contextlib.suppress(UserError):
-            widths.append(shrink(base, c * base_macs, formula).w.value)
+            widths.append(shrink(base, c * base_macs, formula, num_classes=num_classes).w.value)
             budgets.append(c)
     return budgets, widths
 

@@ -27,7 +27,11 @@ RECIPES: dict[Family, str] = {
 
 
 def save_training_config(
-    network: Architecture, base: Architecture, rule: Literal["tiny", "giant"], architecture_file: Path
+    network: Architecture,
+    base: Architecture,
+    rule: Literal["tiny", "giant"],
+    architecture_file: Path,
+    num_classes: int = 1000,
 ) -> Path:
     """Write NAME_train.yaml, with the recipe of the network's family, beside NAME.yaml, and return its path.
 
@@ -36,13 +40,14 @@ def save_training_config(
         base: the network that it was scaled from.
         rule: the rule that scaled it.
         architecture_file: NAME.yaml, which holds `network`.
+        num_classes: classes of the classifier, for the cost in the header.
 
     Raises:
         UserError: the folder cannot be written to.
     """
     path = training_config_path(architecture_file)
     folder = architecture_file.absolute().parent
-    cost = total_cost(network)
+    cost = total_cost(network, num_classes)
     size = f"{network.resolution} px, {cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e6:.1f} M MACs"
     header = f"""# {printable(network.name)}: {size}.
 #   python train.py --config {printable(quote(str(path)))} --data_path IMAGENET

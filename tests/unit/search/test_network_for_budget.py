@@ -46,7 +46,7 @@ def test_the_giant_rule(capsys):
     find_network(FormulaConfig(macs="700M", rule="giant"))
     out = capsys.readouterr().out
     assert out.startswith("giant formula, efficientnet_b0 scaled by phi = ")
-    with pytest.raises(UserError, match="plot and points are for the tiny rule"):
+    with pytest.raises(UserError, match="plot, points and formula are for the tiny rule"):
         find_network(FormulaConfig(macs="700M", rule="giant", plot="a.png"))
 
 
