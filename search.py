@@ -12,17 +12,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import Command, run_commands
-from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig
+from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig, TwistConfig
 from src.search.comparison import compare_networks
 from src.search.cost_report import show_cost
 from src.search.models_table import show_models
 from src.search.network_for_budget import find_network
+from src.search.studies import twist
 
 COMMANDS: dict[str, Command] = {
     "cost": (CostConfig, show_cost),
     "formula": (FormulaConfig, find_network),
     "compare": (CompareConfig, compare_networks),
     "table": (TableConfig, show_models),
+    "twist": (TwistConfig, twist),
 }
 
 if __name__ == "__main__":

@@ -14,18 +14,29 @@ from src.config.launch import LaunchConfig, LaunchFlags
 from src.config.options import Options, key_of, keys, option
 from src.config.score import ScoreConfig
 from src.config.search import CompareConfig, CostConfig, FormulaConfig, PlotOptions, TableConfig
+from src.config.study import (
+    BaselineConfig,
+    CompoundConfig,
+    GreedyConfig,
+    ReportConfig,
+    StudyOptions,
+    TwistConfig,
+)
 from src.config.train import AugmentOptions, MixOptions, RecipeOptions, RunOptions, TrainConfig
 
 COMMANDS = (  # the schemas whose keys a YAML file may have
     *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
     *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
+    *(TwistConfig, GreedyConfig, CompoundConfig, BaselineConfig, ReportConfig),
 )
 
 __all__ = [
     "COMMANDS",
     "AugmentOptions",
+    "BaselineConfig",
     "CheckConfig",
     "CompareConfig",
+    "CompoundConfig",
     "ConvertConfig",
     "CostConfig",
     "DataOptions",
@@ -33,6 +44,7 @@ __all__ = [
     "EvalConfig",
     "ExportConfig",
     "FormulaConfig",
+    "GreedyConfig",
     "ImageOptions",
     "LaunchConfig",
     "LaunchFlags",
@@ -43,10 +55,13 @@ __all__ = [
     "PredictConfig",
     "ProgramOptions",
     "RecipeOptions",
+    "ReportConfig",
     "RunOptions",
     "ScoreConfig",
+    "StudyOptions",
     "TableConfig",
     "TrainConfig",
+    "TwistConfig",
     "key_of",
     "keys",
     "option",

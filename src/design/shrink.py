@@ -90,6 +90,22 @@ def shrink(
     return Shrunk(network, macs, c, r, d, widths.depth, Estimate(width, width * spread))
 
 
+def solve_width(base: Architecture, depth: float, macs: float, num_classes: int = 1000) -> float:
+    """Return the width whose network, at the resolution of `base`, has the MACs nearest to `macs`.
+
+    Args:
+        base: the network to scale, already at the wanted resolution.
+        depth: factor of its depth, above 0.
+        macs: the budget, above 0.
+        num_classes: classes of the classifier, whose MACs count.
+
+    Returns:
+        A factor from 0.001 to 10: the middle of those that give the same network.
+    """
+    widths = _Widths(base, base.resolution, depth, num_classes)
+    return widths.middle(widths.nearest(macs)) / WIDTH_STEPS
+
+
 def _closest(base: Architecture, macs: float, r: float, d: float, pixels: int, num_classes: int) -> tuple[_Widths, int]:
     """Return the first resolution and depth near r and d, and the step of the width, that meet the budget.
 

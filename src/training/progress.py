@@ -9,7 +9,7 @@ import numpy as np
 
 from src.config import TrainConfig
 from src.runtime import distributed
-from src.runtime.logs import duration
+from src.runtime.durations import duration
 from src.training.run_plan import RunPlan
 from src.training.schedule import schedule_line
 from src.training.state import KINDS, Row, RunState

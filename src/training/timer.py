@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 
-from src.runtime.logs import duration
+from src.runtime.durations import duration
 from src.training.state import RunState
 
 logger = logging.getLogger(__name__)
