@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -34,8 +35,12 @@ class Backend {
   virtual std::string name() const = 0;
 };
 
-// Opens the model with the runtime for its suffix and device. It never falls back to another runtime or device.
-// Throws UserError if the combination is unsupported, or if the model cannot be loaded or is not a classifier.
+// Throws UserError if there is no such file, or its name is not that of a model.
+void check_model(const std::filesystem::path& model);
+
+// Opens a model that check_model() accepts with the runtime for its suffix and device. It never falls back to another
+// runtime or device. Throws UserError if the combination is unsupported, or if the model cannot be loaded or is not a
+// classifier.
 std::unique_ptr<Backend> open_backend(const Options& options);
 
 }  // namespace tinynet

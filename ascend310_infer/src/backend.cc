@@ -42,11 +42,18 @@ std::unique_ptr<Backend> open_mindir(const Options& options) {
 
 }  // namespace
 
+void check_model(const std::filesystem::path& model) {
+  if (model.extension() != ".onnx" && model.extension() != ".mindir") {
+    throw UserError("--model_path is " + model.string() + "; expected a .mindir or .onnx file of export.py");
+  }
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(model, error)) {
+    throw UserError("there is no model " + model.string() + "; export.py writes one from a checkpoint");
+  }
+}
+
 std::unique_ptr<Backend> open_backend(const Options& options) {
-  const std::string suffix = options.model.extension().string();
-  if (suffix == ".onnx") return open_onnx(options);
-  if (suffix == ".mindir") return open_mindir(options);
-  throw UserError("--model_path is " + options.model.string() + "; expected a .mindir or .onnx file of export.py");
+  return options.model.extension() == ".onnx" ? open_onnx(options) : open_mindir(options);
 }
 
 }  // namespace tinynet

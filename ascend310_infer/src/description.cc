@@ -14,10 +14,10 @@
 namespace tinynet {
 namespace {
 
-std::ifstream open(const std::filesystem::path& path, const std::string& advice) {
+std::ifstream open_text(const std::string& kind, const std::filesystem::path& path, const std::string& advice = "") {
   std::ifstream file(path);
   if (!file || std::filesystem::is_directory(path)) {
-    throw UserError("cannot read " + path.string() + ": " + (file ? "it is a folder" : std::strerror(errno)) + "; " +
+    throw UserError("cannot read the " + kind + " " + path.string() + ": " + std::strerror(file ? EISDIR : errno) +
                     advice);
   }
   return file;
@@ -34,7 +34,7 @@ bool is_utf8(const std::string& text) {
 // Returns the lines of a text in UTF-8 as src/runtime/texts.py reads it, from any system: without its byte order mark
 // and without blanks at the ends of lines.
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  std::ifstream file = open(path, "it must contain one class name per line");
+  std::ifstream file = open_text("labels", path);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   for (const char* mark : {"\xff\xfe", "\xfe\xff"}) {
     if (text.rfind(mark, 0) == 0) throw UserError(path.string() + " is in UTF-16; save it as UTF-8");
@@ -104,7 +104,7 @@ void check(const Description& it, const std::filesystem::path& path) {
 }  // namespace
 
 Description read_description(const std::filesystem::path& path) {
-  std::ifstream file = open(path, "export.py writes it beside the model; name another with --description");
+  std::ifstream file = open_text("description", path, "; export.py writes it; name another with --description");
   Description it;
   try {
     const Reader json(nlohmann::json::parse(file));
@@ -128,13 +128,13 @@ std::vector<std::string> class_names(const Description& description, const std::
   if (!labels.empty()) {
     names = read_lines(labels);
     if (names.size() != count) {
-      throw UserError(labels.string() + " names " + std::to_string(names.size()) + " classes, the model has " +
-                      std::to_string(count) + "; the file must contain one name per line");
+      throw UserError(labels.string() + " names " + std::to_string(names.size()) + " classes, the weights have " +
+                      std::to_string(count) + "; expected one name a line");
     }
   }
   if (names != description.classes &&
       std::is_permutation(names.begin(), names.end(), description.classes.begin(), description.classes.end())) {
-    throw UserError(labels.string() + " names the classes of the model in another order; leave --labels out");
+    throw UserError(labels.string() + " names the classes of the weights in another order; leave --labels out");
   }
   for (std::size_t i = names.size(); i < count; ++i) names.push_back(std::to_string(i));
   return names;

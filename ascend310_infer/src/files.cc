@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "errors.h"
+#include "terminal.h"
 
 namespace tinynet {
 namespace {
@@ -87,7 +88,8 @@ void list_folder(const fs::path& folder, const fs::path& name, std::vector<Ident
 std::string line(const std::vector<fs::path>& paths, const char* reason) {
   if (paths.empty()) return "";
   std::string names;
-  for (std::size_t i = 0; i < std::min(paths.size(), kMostNamed); ++i) names += (i ? ", " : "") + paths[i].string();
+  for (std::size_t i = 0; i < std::min(paths.size(), kMostNamed); ++i)
+    names += (i ? ", " : "") + printable(paths[i].string());
   if (paths.size() > kMostNamed) names += ", and " + std::to_string(paths.size() - kMostNamed) + " more";
   return "left out: " + names + ": " + reason + "\n";
 }
@@ -108,7 +110,7 @@ Listing list_images(const std::vector<fs::path>& paths) {
       throw UserError("there is no image or folder " + path.string());
     }
   }
-  if (found.images.empty()) throw UserError("no images given; name files or folders with --dataset_path");
+  if (found.images.empty()) throw UserError("no images: name some, or folders of them, with --dataset_path");
   return found;
 }
 

@@ -31,9 +31,9 @@ bool begins_with(const std::vector<std::uint8_t>& file, const std::uint8_t (&sig
 
 void Image::resize(std::uint32_t new_width, std::uint32_t new_height) {
   const std::uint64_t count = std::uint64_t{new_width} * new_height;
-  if (count == 0 || count > kMostPixels) {
-    throw ImageError(std::to_string(new_width) + " x " + std::to_string(new_height) + " pixels; at most " +
-                     std::to_string(kMostPixels) + " can be read");
+  if (count == 0) throw ImageError("no pixels");
+  if (count > kMostPixels) {
+    throw ImageError("more than " + std::to_string(kMostPixels) + " pixels");
   }
   const std::size_t bytes = std::size_t{4} * count;
   if (pixels.capacity() > kKeptBytes && bytes <= kKeptBytes) pixels = {};

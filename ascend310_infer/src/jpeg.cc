@@ -63,10 +63,12 @@ class JpegDecoder {
 
   jpeg_decompress_struct info{};
   char error[JMSG_LENGTH_MAX]{};
+  bool is_cut_off = false;
 
  private:
   [[noreturn]] static void fail(j_common_ptr info) {
     auto* self = static_cast<JpegDecoder*>(info->client_data);
+    self->is_cut_off = info->err->msg_code == JWRN_JPEG_EOF;
     info->err->format_message(info, self->error);
     std::longjmp(self->escape_, 1);
   }
@@ -105,8 +107,11 @@ void cmyk_to_rgb(Image& image) {  // Adobe stores inverted inks: 255 is no ink
 
 void decode_jpeg(const std::vector<std::uint8_t>& file, Image& image) {
   JpegDecoder decoder(file);
-  const auto failed = [&] { return ImageError(std::string("damaged JPEG: ") + decoder.error); };
-  if (!decoder.read_header()) throw failed();
+  const auto failed = [&](const char* reason) {
+    return ImageError(std::string("damaged JPEG: ") +
+                      (decoder.is_cut_off ? "the file ends before the image does" : reason));
+  };
+  if (!decoder.read_header()) throw failed("its header cannot be read");
   const int components = decoder.info.num_components;
   if (components != 1 && components != 3 && components != 4) {
     throw ImageError("JPEG with " + std::to_string(components) + " color components; only 1, 3 and 4 are supported");
@@ -114,7 +119,7 @@ void decode_jpeg(const std::vector<std::uint8_t>& file, Image& image) {
   if (decoder.is_rare()) throw ImageError("JPEG of a lossless or arithmetic kind; expected baseline or progressive");
   check_shape(decoder.info.image_width, decoder.info.image_height);
   image.resize(decoder.info.image_width, decoder.info.image_height);
-  if (!decoder.read_pixels(image)) throw failed();
+  if (!decoder.read_pixels(image)) throw failed(decoder.error);
   if (components == 4) cmyk_to_rgb(image);
 }
 

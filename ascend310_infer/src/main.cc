@@ -14,6 +14,7 @@
 #include "process.h"
 #include "progress.h"
 #include "report.h"
+#include "terminal.h"
 #include "timing.h"
 
 namespace tinynet {
@@ -43,6 +44,7 @@ void warm_up(Backend& backend, int batches) {
 }
 
 int classify(const Options& options, Clock::time_point start) {
+  check_model(options.model);
   const Description description = read_description(options.description);
   const Listing listing = list_images(options.images);
   const std::vector<ImageFile>& images = listing.images;
@@ -74,7 +76,7 @@ int classify(const Options& options, Clock::time_point start) {
       if (!result.error.empty()) {
         ++timing.failed;
         progress.clear();
-        std::fprintf(stderr, "%s: %s\n", image.path.c_str(), result.error.c_str());
+        std::fprintf(stderr, "%s\n", printable(image.path.string() + ": " + result.error).c_str());
       }
     }
     timing.images += results->size();
@@ -100,6 +102,7 @@ int classify(const Options& options, Clock::time_point start) {
 
 int main(int argc, char** argv) {
   const auto start = tinynet::Clock::now();
+  tinynet::connect_closed_streams();
   tinynet::tune_heap();
   tinynet::handle_signals();
   try {
@@ -108,9 +111,9 @@ int main(int argc, char** argv) {
   } catch (const tinynet::ReaderGone&) {
     return 0;
   } catch (const tinynet::UserError& error) {
-    std::cerr << "error: " << error.what() << "\n";
+    std::cerr << "error: " << tinynet::printable(error.what()) << "\n";
   } catch (const std::exception& error) {
-    std::cerr << "error: unexpected: " << error.what() << "\n";
+    std::cerr << "error: unexpected: " << tinynet::printable(error.what()) << "\n";
   }
   return tinynet::kFailed;
 }

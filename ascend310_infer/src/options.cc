@@ -1,22 +1,33 @@
 #include "options.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
+#include <cstdlib>
 #include <map>
 #include <thread>
 
 #include "errors.h"
+#include "terminal.h"
 
 namespace tinynet {
 namespace {
 
+const std::map<std::string, Format> kFormats{
+    {"text", Format::kText}, {"json", Format::kJson}, {"csv", Format::kCsv}, {"bin", Format::kBin}};
+
 // Returns the words with dashes in flag names replaced by underscores, as the Python programs accept both.
 std::vector<std::string> normalized(int argc, const char* const* argv) {
-  std::vector<std::string> words(argv + 1, argv + argc);
-  for (std::string& word : words) {
-    if (word.rfind("--", 0) == 0)
+  std::vector<std::string> words;
+  for (std::string word : std::vector<std::string>(argv + 1, argv + argc)) {
+    const bool is_flag = word.rfind("--", 0) == 0;
+    if (is_flag)
       std::replace(word.begin() + 2, std::min(word.end(), std::find(word.begin(), word.end(), '=')), '-', '_');
+    const bool has_empty_value = is_flag && word.back() == '=';  // CLI11 takes --flag= for a flag without a value
+    words.push_back(has_empty_value ? word.substr(0, word.size() - 1) : word);
+    if (has_empty_value) words.emplace_back();
   }
   std::reverse(words.begin(), words.end());  // CLI11 expects the reverse order
   return words;
@@ -27,22 +38,59 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// Puts the home folder into the place of a leading ~ or ~user, as a shell does. Returns what is wrong with the path.
+std::string expand_path(std::string& path) {
+  if (path.empty()) return "expected a path; an empty text is none (is a variable not set?)";
+  if (path.front() != '~') return "";
+  const std::size_t end = std::min(path.find('/'), path.size());
+  const std::string user = path.substr(1, end - 1);
+  const char* home = user.empty() ? std::getenv("HOME") : nullptr;
+  if (!home) {
+    const passwd* known = user.empty() ? getpwuid(getuid()) : getpwnam(user.c_str());
+    home = known ? known->pw_dir : nullptr;
+  }
+  if (!home) return user.empty() ? "the home folder is not known; set HOME, or give the whole path" : "";
+  path.replace(0, end, home);
+  return "";
+}
+
+// Returns the flags that take one value.
+std::vector<CLI::Option*> single_options(CLI::App& app) {
+  return app.get_options([](const CLI::Option* option) { return option->get_items_expected_max() == 1; });
+}
+
+// Throws UserError if a flag has two values; CLI11 would take the last one.
+void check_repeated(CLI::App& app) {
+  for (const CLI::Option* option : single_options(app)) {
+    const std::vector<std::string>& values = option->results();
+    const auto other = std::find_if(values.begin(), values.end(), [&](const auto& it) { return it != values.front(); });
+    if (other != values.end()) {
+      throw UserError(option->get_name() + " is given twice, as " + values.front() + " and " + *other +
+                      "; leave one of them out");
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options it;
-  std::string device;
+  std::string device, format = "text";
   it.threads = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
   CLI::App app("Classify images with a network that export.py wrote.", "tinynet_infer");
   app.set_help_flag("-h,--help", "show this text");
-  app.add_option("images,--dataset_path", it.images, "image files, and folders of images");
+  app.allow_extras();
+  const CLI::Validator as_path(expand_path, "PATH");
+  const auto one_of = [](std::vector<std::string> words) { return CLI::IsMember(std::move(words), CLI::ignore_case); };
+  app.add_option("images,--dataset_path", it.images, "image files, and folders of images")->transform(as_path);
   app.add_option("--model_path,--mindir_path", it.model,
                  "model of export.py: .mindir (MindSpore Lite) or .onnx (ONNX Runtime)")
+      ->transform(as_path)
       ->required();
-  app.add_option("--description", it.description, "JSON file of export.py; default: the model's path with .json");
+  app.add_option("--description", it.description, "JSON file of export.py; default: the model's path with .json")
+      ->transform(as_path);
   app.add_option("--device_type", device, "Ascend or CPU; default: Ascend for .mindir, CPU for .onnx")
-      ->check(CLI::IsMember({"Ascend", "CPU"}, CLI::ignore_case))
-      ->transform(CLI::IsMember({"Ascend", "CPU"}, CLI::ignore_case));
+      ->transform(one_of({"Ascend", "CPU"}));
   app.add_option("--device_id", it.device_id, "number of the Ascend device")
       ->check(CLI::Range(0, 1023))
       ->capture_default_str();
@@ -54,33 +102,39 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--top_k", it.top_k, "classes to report per image")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  app.add_option("--labels", it.labels, "text file with one class name per line; default: the model's names");
-  app.add_option("--output", it.output, "new file to write (bin: new folder); default: standard output");
-  app.add_option("--format", it.format, "text, json, csv, or bin: raw logits in NAME_0.bin, as in older 310 programs")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Format>{
-              {"text", Format::kText}, {"json", Format::kJson}, {"csv", Format::kCsv}, {"bin", Format::kBin}},
-          CLI::ignore_case));
-  app.add_option("--timing", it.timing, "new JSON file for the timing");
+  app.add_option("--labels", it.labels, "text file with one class name per line; default: the model's names")
+      ->transform(as_path);
+  app.add_option("--output", it.output, "new file to write (bin: new folder); default: standard output")
+      ->transform(as_path);
+  app.add_option("--format", format, "text, json, csv, or bin: raw logits in NAME_0.bin, as in older 310 programs")
+      ->transform(one_of({"text", "json", "csv", "bin"}));
+  app.add_option("--timing", it.timing, "new JSON file for the timing")->transform(as_path);
   app.add_option("--warmup", it.warmup, "batches to run before the first image")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
   app.add_option("--ort_lib", it.onnxruntime,
-                 "library of ONNX Runtime; default: ORT_LIB, else Python environment, else system");
-  app.add_option("--config_file", it.config, "configuration file of MindSpore Lite");
-  app.add_option("--aipp_path", it.aipp, "Ascend: AIPP file, for a model that is compiled at load time");
+                 "library of ONNX Runtime; default: ORT_LIB, else Python environment, else system")
+      ->transform(as_path);
+  app.add_option("--config_file", it.config, "configuration file of MindSpore Lite")->transform(as_path);
+  app.add_option("--aipp_path", it.aipp, "Ascend: AIPP file, for a model that is compiled at load time")
+      ->transform(as_path);
   app.add_option("--precision_mode", it.precision, "Ascend: precision mode, such as enforce_fp16 or preferred_fp32");
+  for (CLI::Option* option : single_options(app)) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   try {
     app.parse(normalized(argc, argv));
   } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
+    print(app.help());
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     throw UserError(one_line(error.what()) + "; --help lists all flags");
   }
+  if (!app.remaining().empty())
+    throw UserError("unknown flag '" + app.remaining().front() + "'; --help lists all flags");
+  check_repeated(app);
   if (device.empty()) device = it.model.extension() == ".mindir" ? "Ascend" : "CPU";
   it.device = device == "Ascend" ? Device::kAscend : Device::kCpu;
   if (it.description.empty()) it.description = std::filesystem::path(it.model).replace_extension(".json");
+  it.format = kFormats.at(format);
   if (it.format == Format::kBin && it.output.empty()) {
     throw UserError("--format bin writes a folder of files; name a new one with --output");
   }

@@ -12,6 +12,8 @@
 namespace tinynet {
 namespace {
 
+constexpr const char* kCutOff = "the file ends before the image does";
+
 // The state of libpng. A step that fails returns false and leaves the reason in `error`.
 // libpng leaves a failed step by longjmp, so a step must not hold objects with destructors.
 class PngDecoder {
@@ -84,7 +86,7 @@ class PngDecoder {
 
   static void read(png_structp png, png_bytep target, std::size_t bytes) {
     auto* self = static_cast<PngDecoder*>(png_get_io_ptr(png));
-    if (bytes > self->left_) png_error(png, "the file ends before the image does");
+    if (bytes > self->left_) png_error(png, kCutOff);
     std::memcpy(target, self->rest_, bytes);
     self->rest_ += bytes;
     self->left_ -= bytes;
@@ -95,6 +97,13 @@ class PngDecoder {
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
 };
+
+// Returns why a file is damaged, in the words of src/images/png.py where it knows the reason, too.
+std::string reason(const std::string& error, bool in_header) {
+  const std::size_t checksum = error.find(": CRC error");
+  if (checksum != std::string::npos) return "wrong checksum of its chunk " + error.substr(0, checksum);
+  return in_header && error != kCutOff ? "its header cannot be read" : error;
+}
 
 // Converts a decoded row to four bytes per pixel.
 void spread(const PngDecoder& png, const std::uint8_t* from, std::uint8_t* to) {
@@ -114,15 +123,15 @@ void spread(const PngDecoder& png, const std::uint8_t* from, std::uint8_t* to) {
 
 void decode_png(const std::vector<std::uint8_t>& file, Image& image) {
   PngDecoder decoder(file);
-  const auto failed = [&] { return ImageError(std::string("damaged PNG: ") + decoder.error); };
-  if (!decoder.read_header()) throw failed();
+  const auto failed = [&](bool in_header) { return ImageError("damaged PNG: " + reason(decoder.error, in_header)); };
+  if (!decoder.read_header()) throw failed(true);
   check_shape(decoder.width, decoder.height);
   image.resize(decoder.width, decoder.height);
-  if (!decoder.set_format()) throw failed();
+  if (!decoder.set_format()) throw failed(false);
   std::vector<std::uint8_t> bytes(decoder.row_bytes * decoder.height);
   std::vector<png_bytep> rows(decoder.height);
   for (png_uint_32 y = 0; y < decoder.height; ++y) rows[y] = bytes.data() + decoder.row_bytes * y;
-  if (!decoder.read_rows(rows.data())) throw failed();
+  if (!decoder.read_rows(rows.data())) throw failed(false);
   for (png_uint_32 y = 0; y < decoder.height; ++y) spread(decoder, rows[y], image.row(static_cast<int>(y)));
 }
 

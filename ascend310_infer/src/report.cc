@@ -1,15 +1,16 @@
 #include "report.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <iostream>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "errors.h"
+#include "terminal.h"
 
 namespace tinynet {
 namespace {
@@ -26,15 +27,16 @@ class Sink {
   void write(const std::string& text) {
     if (file_) {
       file_->write(text);
-    } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-      if (errno == EPIPE) throw ReaderGone();
-      throw UserError(std::string("cannot write to standard output: ") + std::strerror(errno));
+    } else {
+      print(text);
     }
   }
 
   void close() {
     if (file_) file_->close();
   }
+
+  bool is_terminal() const { return !file_ && isatty(STDOUT_FILENO); }
 
  private:
   std::unique_ptr<NewFile> file_;
@@ -66,11 +68,11 @@ class PlainReport : public TextReport {
       line += separator + names_[it.index] + percent;
       separator = ", ";
     }
-    if (result.error.empty()) sink_.write(line + "\n");
+    if (result.error.empty()) sink_.write(printable(line) + "\n");
   }
 };
 
-// The array of predict.py --json. An image that cannot be read has "error" instead of "top".
+// The array of predict.py --json, in ASCII. An image that cannot be read has "error" instead of "top".
 class JsonReport : public TextReport {
  public:
   using TextReport::TextReport;
@@ -84,7 +86,7 @@ class JsonReport : public TextReport {
     } else {
       entry["error"] = result.error;
     }
-    sink_.write(separator_ + entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    sink_.write(separator_ + entry.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
     separator_ = ",\n";
   }
 
@@ -99,6 +101,7 @@ class JsonReport : public TextReport {
 };
 
 // One line per class and image, best first. An image that cannot be read has one line with its error.
+// Names are written as they are, but a terminal gets no control characters.
 class CsvReport : public TextReport {
  public:
   CsvReport(const fs::path& output, std::vector<std::string> names, int top_k)
@@ -119,7 +122,8 @@ class CsvReport : public TextReport {
   }
 
  private:
-  static std::string quoted(const std::string& text) {
+  std::string quoted(const std::string& name) const {
+    const std::string text = sink_.is_terminal() ? printable(name) : name;
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string inside;
     for (const char c : text) inside += c == '"' ? std::string("\"\"") : std::string(1, c);

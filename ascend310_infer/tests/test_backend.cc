@@ -19,10 +19,22 @@ Options options(const std::string& model, Device device = Device::kCpu) {
 
 TEST(Backend, AnUnsupportedCombinationIsRefused) {
   expect_part(refused(options("m.onnx", Device::kAscend)), "m.onnx is an ONNX file, which runs on the CPU");
-  expect_part(refused(options("m.ckpt")), "--model_path is m.ckpt; expected a .mindir or .onnx file");
 #ifndef TINYNET_WITH_LITE
   expect_part(refused(options("m.mindir")), "m.mindir needs MindSpore Lite, which this program was built without");
 #endif
+}
+
+TEST(Backend, AFileThatIsNoModelIsRefused) {
+  const Folder folder;
+  for (const char* name : {"m.ckpt", "m.onnx"}) folder.write(name, "x");
+  check_model(folder / "m.onnx");
+  expect_part(error_of<UserError>([&] { check_model(folder / "m.ckpt"); }), "m.ckpt; expected a .mindir or .onnx file");
+  for (const char* name : {"n.onnx", "n.mindir"}) {
+    expect_part(error_of<UserError>([&] { check_model(folder / name); }),
+                "there is no model " + (folder / name).string());
+  }
+  std::filesystem::create_directory(folder / "folder.onnx");
+  expect_part(error_of<UserError>([&] { check_model(folder / "folder.onnx"); }), "there is no model");
 }
 
 TEST(Backend, FlagsOfMindSporeLiteAreRefusedForAnOnnxFile) {

@@ -77,7 +77,7 @@ TEST(Description, AnUnfitTypeIsNamed) {
 TEST(Description, OtherFilesAreRefused) {
   const Folder folder;
   expect_part(error_of<UserError>([&] { read_description(folder / "none.json"); }), "No such file");
-  expect_part(error_of<UserError>([&] { read_description(folder.path); }), "it is a folder");
+  expect_part(error_of<UserError>([&] { read_description(folder.path); }), "Is a directory");
   expect_part(error_of<UserError>([&] { read_description(folder.write("a.json", "not\njson")); }), "a.json");
   EXPECT_FALSE(error_of<UserError>([&] { read_description(folder.write("b.json", "")); }).empty());
 }
@@ -101,9 +101,9 @@ TEST(Description, ClassesAreNamedByLabelsElseTheModelElseNumbers) {
                       "a"),
               "n.txt is in UTF-16; save it as UTF-8");
   expect_part(refused("a\nV\xf6gel\n"), "n.txt: line 2 is not UTF-8; save the file as UTF-8");
-  expect_part(refused("dog\ncat\n"), "names the classes of the model in another order");
+  expect_part(refused("dog\ncat\n"), "names the classes of the weights in another order");
   const std::string error = refused("a\nb\nc\n");
-  expect_part(error, "names 3 classes, the model has 2");
+  expect_part(error, "names 3 classes, the weights have 2; expected one name a line");
   EXPECT_FALSE(error_of<UserError>([&] { class_names(it, folder / "none.txt"); }).empty());
 }
 

@@ -1,4 +1,6 @@
 // The command line: defaults, all flags, and mistakes.
+#include <cstdlib>
+
 #include "helpers.h"
 #include "options.h"
 
@@ -90,11 +92,40 @@ TEST(Options, ABadValueIsNamedWithItsFlag) {
 }
 
 TEST(Options, OtherMistakes) {
-  expect_part(refused({"--no_such_flag"}), "--no_such_flag");
+  EXPECT_EQ(refused({"--no-such-flag"}), "unknown flag '--no_such_flag'; --help lists all flags");
+  expect_part(refused({"--format", "3"}), "not in {text,json,csv,bin}");
   expect_part(refused({"--threads"}), "--threads");
   expect_part(refused({"--format", "bin"}), "name a new one with --output");
   expect_part(error_of<UserError>([] { parsed({"x.jpg"}); }), "--model_path");
   expect_part(refused({"--top_k", "1\n2"}), "--top_k");
+}
+
+TEST(Options, AFlagWithTwoValuesIsRefused) {
+  EXPECT_EQ(refused({"--top_k", "1", "--top-k=2"}), "--top_k is given twice, as 1 and 2; leave one of them out");
+  expect_part(refused({"--mindir_path", "n.onnx"}), "--model_path is given twice, as m.onnx and n.onnx");
+  EXPECT_EQ(parsed({"--model_path", "m.onnx", "x", "--top_k=3", "--top_k", "3", "--dataset_path", "y"})->top_k, 3);
+}
+
+TEST(Options, APathMayBeginWithTheHomeFolder) {
+  setenv("HOME", "/home/somebody", 1);
+  const auto it =
+      parsed({"--model_path", "~/m.onnx", "~", "~/x", "a/~", "~no-user/x", "--output=~/o", "--labels", "~/l"});
+  EXPECT_EQ(it->model, "/home/somebody/m.onnx");
+  EXPECT_EQ(it->description, "/home/somebody/m.json");
+  EXPECT_EQ(it->output, "/home/somebody/o");
+  EXPECT_EQ(it->labels, "/home/somebody/l");
+  EXPECT_EQ(it->images,
+            (std::vector<std::filesystem::path>{"/home/somebody", "/home/somebody/x", "a/~", "~no-user/x"}));
+}
+
+TEST(Options, AnEmptyPathIsRefused) {
+  for (const char* flag : {"--model_path", "--dataset_path", "--description", "--labels", "--output", "--timing",
+                           "--ort_lib", "--config_file", "--aipp_path"}) {
+    const std::string expected = std::string(flag) + ": expected a path; an empty text is none";
+    expect_part(refused({flag, ""}), expected);
+    expect_part(refused({(std::string(flag) + "=").c_str()}), expected);
+  }
+  expect_part(refused({""}), "expected a path; an empty text is none");
 }
 
 TEST(Options, HelpIsPrintedAndNothingElse) {
