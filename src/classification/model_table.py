@@ -18,7 +18,7 @@ from src.errors import UserError
 from src.models import LoadedModel
 from src.runtime.files import atomic_write, check_replaceable
 from src.weights.pretrained import REPOSITORIES
-from src.weights.readers import READERS
+from src.weights.readers import ENDINGS
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,9 @@ def _is_path_pattern(path: Path) -> bool:
 def _weight_files(path: Path) -> list[Path]:
     """Return the weights in a folder, without those of its folders, or the files that match a pattern; sorted."""
     if os.path.isdir(path):
-        endings = tuple(READERS)
-        names = [name for name in os.listdir(path) if name.lower().endswith(endings) and not name.startswith(".")]
+        names = [name for name in os.listdir(path) if name.lower().endswith(ENDINGS) and not name.startswith(".")]
         files = [path / name for name in names if os.path.isfile(path / name)]
-        missing = f"folder {path} holds no weights ({' '.join(endings)})"
+        missing = f"folder {path} holds no weights ({' '.join(ENDINGS)})"
     else:
         files = [Path(name) for name in glob.glob(str(path), recursive=True) if os.path.isfile(name)]
         missing = f"no file matches {path}"

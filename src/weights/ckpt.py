@@ -24,6 +24,7 @@ from mindspore.train.checkpoint_pb2 import Checkpoint
 
 from src.errors import UserError
 from src.runtime.files import atomic_write
+from src.weights.formats import begins_as
 from src.weights.meta import check_meta
 
 META = "meta"
@@ -86,7 +87,8 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except UnknownRecord as error:
         raise UserError(f"{path} holds {error}, which this project cannot read") from None
     except (DecodeError, ValueError):
-        raise UserError(f"{path} is damaged or is not a MindSpore checkpoint; take another copy") from None
+        reason = "is damaged" if begins_as("mindspore", data) else "is not a MindSpore checkpoint"
+        raise UserError(f"{path} {reason}; take another copy") from None
     body, end = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
     is_complete = end == DIGEST_FIELD + hashlib.sha256(body).digest()
     is_ours = META in tensors or end.startswith(DIGEST_FIELD)

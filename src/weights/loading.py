@@ -55,11 +55,12 @@ def load_weights(network: nn.Cell, file: WeightFile, *, replace_head: bool = Fal
     replaced: list[str] = []
     for name, theirs in names.items():
         value, shape = file.tensors[theirs], parameters[name].shape
+        is_head = name in HEAD and value.shape[1:] == shape[1:]
         if value.shape == file.source.shape(theirs, shape):
             values[name] = value.reshape(shape)
-        elif name in HEAD and replace_head:
+        elif is_head and replace_head:
             replaced.append(name)
-        elif name in HEAD:
+        elif is_head:
             raise UserError(
                 f"{file.path} has {value.shape[0]} classes, the network {shape[0]}; "
                 "to train with a new classifier add --replace_head"
@@ -107,8 +108,8 @@ def _check_complete(file: WeightFile, names: dict[str, str], network: str) -> No
     missing = [theirs for theirs in names.values() if theirs not in file.tensors]
     if missing:
         raise UserError(
-            f"{file.path} does not hold this network ({network}): {len(missing)} of its {len(names)} tensors are "
-            f"missing, such as {missing[0]}; is --model right?"
+            f"{file.path} does not hold this network ({network}): {len(missing)} of its {len(names)} tensors "
+            f"{'is' if len(missing) == 1 else 'are'} missing, such as {missing[0]}; is --model right?"
         )
 
 
@@ -118,7 +119,7 @@ def _check_unused(file: WeightFile, names: dict[str, str], network: str) -> list
     foreign = [name for name in unused if not re.search(file.source.unread, name)]
     if foreign:
         raise UserError(
-            f"{file.path} holds another network: {len(foreign)} of its tensors do not belong to this one ({network}), "
-            f"such as {foreign[0]}; is --model right?"
+            f"{file.path} holds another network: {len(foreign)} of its tensors {'does' if len(foreign) == 1 else 'do'} "
+            f"not belong to this one ({network}), such as {foreign[0]}; is --model right?"
         )
     return unused

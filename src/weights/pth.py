@@ -1,4 +1,4 @@
-"""PyTorch's files (.pth, .pt, .pth.tar) without PyTorch.
+"""PyTorch's files (.pth, .pt, .pth.tar, .bin) without PyTorch.
 
 A file of `torch.save` is a pickle and, beside it, the bytes of its tensors: a zip archive since PyTorch 1.6, one stream
 before. A pickle calls whatever it names. The unpickler here knows only the functions below, which make dictionaries and
@@ -12,7 +12,7 @@ import io
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ import ml_dtypes
 import numpy as np
 
 from src.errors import UserError
-from src.weights.ckpt import EMA_PREFIX
+from src.weights.formats import ROOT_PICKLE, ZIP, root_pickles
 
-LEGACY_MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)  # the first pickle of a file before PyTorch 1.6
-AVERAGED_KEYS = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")  # of timm, torchvision and others
-RAW_KEYS = ("state_dict", "model")
+MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of a file before PyTorch 1.6
+OPTIMIZER_KEYS = {"state", "param_groups"}  # of the state dict of every optimizer in PyTorch
 
 DTYPES: dict[str, np.dtype] = {
     "float64": np.dtype(np.float64),
@@ -116,6 +115,10 @@ class Unknown(dict):
     extend = add = append
 
 
+class UnknownTensor(Unknown):
+    """The place of a tensor that is not an array of numbers, such as a quantized or a sparse one."""
+
+
 class Unpickler(pickle._Unpickler):
     """An unpickler that calls nothing but the functions of `KNOWN`."""
 
@@ -124,7 +127,8 @@ class Unpickler(pickle._Unpickler):
             return DTYPES[STORAGES[name]]
         if module == "torch" and name in DTYPES:
             return DTYPES[name]
-        return KNOWN.get((module, name), Unknown)
+        is_tensor = module.startswith("torch") and "_rebuild_" in name
+        return KNOWN.get((module, name), UnknownTensor if is_tensor else Unknown)
 
     def persistent_load(self, identity: Any) -> Any:
         _, dtype, key, _, count, *view = identity
@@ -136,45 +140,34 @@ class Unpickler(pickle._Unpickler):
 
 
 def read_pth(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the tensors of a state dict, or of a training checkpoint that holds one, and an empty `meta`.
+    """Return all tensors in the dictionaries of a file, and an empty `meta`.
 
-    Averaged weights have the prefix `ema.`, as in our checkpoints.
+    The name of a tensor is its keys with slashes between, such as `state_dict/conv_stem.weight`. States of optimizers
+    are left out, and so are lists, numbers and all else that is no tensor.
 
     Raises:
         UserError: the file cannot be read, is damaged, or holds no state dict.
     """
     try:
         data = path.read_bytes()
-        content, storages = _read_archive(data) if zipfile.is_zipfile(io.BytesIO(data)) else _read_stream(data)
-        return {name: tensor.read(storages(tensor.storage.key)) for name, tensor in _state(content, path).items()}, {}
+        content, read_storage = _read_archive(data) if data.startswith(ZIP) else _read_stream(data)
+        tensors = {name: tensor.read(read_storage(tensor.storage)) for name, tensor in _tensors(content, path)}
     except UserError:
         raise
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except Exception:  # a damaged pickle raises errors of any kind
-        is_begun = data.startswith((b"PK", LEGACY_MAGIC))
-        reason = "is damaged; fetch it again" if is_begun else "is not a file of PyTorch's torch.save"
-        raise UserError(f"{path} {reason}") from None
+        raise UserError(f"{path} is damaged; fetch it again") from None
+    if not any(value.ndim > 1 for value in tensors.values()):
+        raise UserError(f"{path} holds {_kind(content)}, but no state dict; save the network's state_dict() instead")
+    return tensors, {}
 
 
-def is_pth(path: Path) -> bool:
-    """Return whether a file begins as those of `torch.save` do, whatever its suffix.
-
-    Raises:
-        UserError: the file cannot be read.
-    """
-    try:
-        with open(path, "rb") as file:
-            return file.read(len(LEGACY_MAGIC)).startswith((b"PK\x03\x04", LEGACY_MAGIC))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def _read_archive(data: bytes) -> tuple[Any, Callable[[str], bytes]]:
-    """Return the object in a zip archive, and a function from the key of a storage to its bytes."""
+def _read_archive(data: bytes) -> tuple[Any, Callable[[Storage], bytes]]:
+    """Return the object in a zip archive, and a function that returns the bytes of a storage."""
     archive = zipfile.ZipFile(io.BytesIO(data))
-    (pickled,) = [name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]]
-    folder = pickled.removesuffix("data.pkl")
+    (pickled,) = root_pickles(archive.namelist())
+    folder = pickled.removesuffix(ROOT_PICKLE)
 
     def read(name: str) -> bytes:
         entry = archive.getinfo(folder + name)
@@ -182,16 +175,19 @@ def _read_archive(data: bytes) -> tuple[Any, Callable[[str], bytes]]:
             raise ValueError("PyTorch does not compress its tensors")
         return archive.read(entry)
 
-    if f"{folder}byteorder" in archive.namelist() and read("byteorder") != b"little":
-        raise ValueError("the bytes of numbers are in the order of another machine")
-    return Unpickler(io.BytesIO(read("data.pkl")), encoding="utf-8").load(), lambda key: read(f"data/{key}")
+    def read_storage(storage: Storage) -> bytes:
+        content = read(f"data/{storage.key}")
+        return np.frombuffer(content, f"u{storage.dtype.itemsize}").byteswap().tobytes() if is_big_endian else content
+
+    is_big_endian = f"{folder}byteorder" in archive.namelist() and read("byteorder") == b"big"
+    return Unpickler(io.BytesIO(read(ROOT_PICKLE)), encoding="utf-8").load(), read_storage
 
 
-def _read_stream(data: bytes) -> tuple[Any, Callable[[str], bytes]]:
-    """Return the object in a file from before PyTorch 1.6, and a function from the key of a storage to its bytes.
+def _read_stream(data: bytes) -> tuple[Any, Callable[[Storage], bytes]]:
+    """Return the object in a file from before PyTorch 1.6, and a function that returns the bytes of a storage.
 
     Five pickles follow each other: a magic number, the version, the machine, the object, and the keys of the storages.
-    Then come the storages: 8 bytes with the number of elements, and the elements.
+    Then come the storages: 8 bytes with the number of elements, and the elements. All numbers are little-endian.
     """
     stream = io.BytesIO(data)
     dtypes: dict[str, np.dtype] = {}
@@ -203,51 +199,45 @@ def _read_stream(data: bytes) -> tuple[Any, Callable[[str], bytes]]:
                 dtypes[storage.key] = storage.dtype
             return storage
 
-    if not data.startswith(LEGACY_MAGIC):
+    magic, _, _, content, keys = (WithTypes(stream, encoding="utf-8").load() for _ in range(5))
+    if magic != MAGIC:
         raise ValueError("the file does not begin with PyTorch's magic number")
-    _, _, _, content, keys = (WithTypes(stream, encoding="utf-8").load() for _ in range(5))
     contents = {}
     for key in keys:
         count = int.from_bytes(stream.read(8), "little")
         contents[key] = stream.read(count * dtypes[key].itemsize)
-    return content, contents.__getitem__
+    return content, lambda storage: contents[storage.key]
 
 
-def _state(content: Any, path: Path) -> dict[str, StoredTensor]:
-    """Return the tensors of a state dict, and of averaged ones with a prefix."""
-    if not _is_plain(content):
-        raise UserError(f"{path} holds an object of Python, such as a whole network; save its state_dict() instead")
-    raw, averaged = _state_under(RAW_KEYS, content, path), _state_under(AVERAGED_KEYS, content, path)
-    if raw is None and averaged is None:
-        raw = content
-    state = {**(raw or {}), **{EMA_PREFIX + str(name): value for name, value in (averaged or {}).items()}}
-    for name, value in state.items():
-        if not isinstance(value, StoredTensor):
-            keys = ", ".join((*RAW_KEYS, *AVERAGED_KEYS))
-            raise UserError(f"{path}: {name} is no plain tensor; expected a state dict, alone or under one of {keys}")
-    return {str(name): value for name, value in state.items()}
+def _tensors(content: Any, path: Path, prefix: str = "") -> Iterator[tuple[str, StoredTensor]]:
+    """Give the name and place of each tensor in nested dictionaries."""
+    if not isinstance(content, dict) or content.keys() >= OPTIMIZER_KEYS:
+        return
+    for key, value in content.items():
+        if isinstance(value, StoredTensor):
+            yield f"{prefix}{key}", value
+        elif isinstance(value, UnknownTensor):
+            raise UserError(f"{path}: {prefix}{key} is no plain tensor, but a quantized or sparse one, for example")
+        else:
+            yield from _tensors(value, path, f"{prefix}{key}/")
 
 
-def _state_under(keys: tuple[str, ...], content: dict, path: Path) -> dict | None:
-    """Return the state dict under one of the keys; None if there is none.
-
-    Raises:
-        UserError: there are several, of which the user must choose one.
-    """
-    found = [key for key in keys if _is_plain(content.get(key)) and content[key]]
-    if len(found) > 1:
-        raise UserError(f"{path} holds state dicts under {' and '.join(found)}; save one of them in a file of its own")
-    return content[found[0]] if found else None
-
-
-def _is_plain(content: Any) -> bool:
-    return isinstance(content, dict) and not isinstance(content, Unknown)
+def _kind(content: Any) -> str:
+    """Return what a file holds in the place of a dictionary of tensors."""
+    if isinstance(content, StoredTensor):
+        return "a single tensor"
+    if isinstance(content, list | tuple):
+        return "a list"
+    values = content.values() if isinstance(content, dict) else ()
+    if isinstance(content, Unknown) or any(isinstance(value, Unknown) for value in values):
+        return "objects of Python, such as a whole network"
+    return "a dictionary without matrices" if isinstance(content, dict) else "a number or a text"
 
 
 def _tensor(storage: Any, offset: int, shape: tuple, strides: tuple, *_: Any) -> StoredTensor | Unknown:
     """Return a tensor, in the place of torch._utils._rebuild_tensor_v2."""
     if not isinstance(storage, Storage):
-        return Unknown()
+        return UnknownTensor()
     return StoredTensor(storage, offset, tuple(shape), tuple(strides), storage.dtype)
 
 
@@ -256,12 +246,17 @@ def _typed_tensor(
 ) -> StoredTensor | Unknown:
     """Return a tensor in a storage of bytes, in the place of torch._utils._rebuild_tensor_v3."""
     if not (isinstance(storage, Storage) and isinstance(dtype, np.dtype)):
-        return Unknown()
+        return UnknownTensor()
     return StoredTensor(storage, offset, tuple(shape), tuple(strides), dtype)
 
 
 def _parameter(data: StoredTensor, *_: Any) -> StoredTensor:
     return data
+
+
+def _of_subclass(rebuild: Callable, _: Any, arguments: tuple, *__: Any) -> Any:
+    """Return a tensor of a subclass, in the place of torch._tensor._rebuild_from_type_v2."""
+    return rebuild(*arguments)
 
 
 KNOWN: dict[tuple[str, str], Callable] = {
@@ -271,4 +266,6 @@ KNOWN: dict[tuple[str, str], Callable] = {
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_tensor_v3"): _typed_tensor,
     ("torch._utils", "_rebuild_parameter"): _parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): _parameter,
+    ("torch._tensor", "_rebuild_from_type_v2"): _of_subclass,
 }

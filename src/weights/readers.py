@@ -16,8 +16,9 @@ from src.design.families import ARCHITECTURES
 from src.errors import UserError
 from src.runtime.texts import read_json
 from src.weights.ckpt import read_ckpt
+from src.weights.formats import Format, format_of
 from src.weights.meta import check_meta
-from src.weights.pth import is_pth, read_pth
+from src.weights.pth import read_pth
 from src.weights.records import Records, sort_records
 from src.weights.source import Source
 from src.weights.sources import PROJECT, recognize
@@ -44,6 +45,7 @@ SAFETENSORS_TYPES = {
     "BOOL": np.bool_,
 }
 FLOATS = ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+ENDINGS = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")  # of weights in a folder; the content decides
 META_KEY = "tinynet_mindspore"  # in the metadata of a .safetensors file: `meta` as JSON, as in a .ckpt
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # beside which the Hugging Face hub has timm's config.json
 
@@ -73,15 +75,21 @@ class WeightFile:
         """Return the number of rows of the classifier.
 
         Raises:
-            UserError: the file holds no classifier.
+            UserError: the file holds no classifier, or one of another shape.
         """
         name = self.source.classifier
-        head = self.tensors.get(name)
-        if head is None or head.ndim != 2:
+        if name not in self.tensors:
             known = "this project, timm, MindCV or MindSpore's model zoo"
             example = f", but {next(iter(self.tensors))}" if self.tensors else ""
             raise UserError(f"{self.path} holds no {name}{example}: it is not a classifier of {known}")
-        return head.shape[0]
+        shape = self.shapes[name]
+        bias = self.shapes.get(name.removesuffix("weight") + "bias", shape[:1])
+        if len(shape) != 2 or bias != shape[:1]:
+            raise UserError(
+                f"{self.path}: {name} has the shape {list(shape)} and its bias {list(bias)}; "
+                "expected (classes, features) and (classes)"
+            )
+        return shape[0]
 
 
 def read_weights(
@@ -105,7 +113,7 @@ def read_weights(
         raise UserError(f"there is no weight file {path}")
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty; fetch or write it again")
-    stored, meta = _reader_of(path)(path)
+    stored, meta = READERS[format_of(path)](path)
     records = sort_records(stored, path)
     kind, chosen = _choose(records, meta, prefer, path)
     source = recognize({name: value.shape for name, value in chosen.items()})
@@ -131,7 +139,8 @@ def _choose(records: Records, meta: dict[str, Any], prefer: str, path: Path) -> 
     if kind == "raw" and averaged and not raw:
         raise UserError(f"{path} holds averaged weights alone; use --weights ema")
     if kind == "ema" and raw and (missing := sorted(raw.keys() - averaged.keys())):
-        raise UserError(f"{path} holds no average of {len(missing)} tensors, such as {missing[0]}; use --weights raw")
+        tensors = missing[0] if len(missing) == 1 else f"{len(missing)} tensors, such as {missing[0]}"
+        raise UserError(f"{path} holds no average of {tensors}; use --weights raw")
     return cast(Kind, kind), averaged if kind == "ema" else raw
 
 
@@ -155,22 +164,13 @@ def _as_float32(name: str, value: np.ndarray, path: Path) -> np.ndarray:
     return found
 
 
-def _reader_of(path: Path) -> Reader:
-    if is_pth(path):  # whatever its name: PyTorch Lightning writes .ckpt
-        return read_pth
-    for ending, reader in READERS.items():
-        if path.name.lower().endswith(ending):
-            return reader
-    raise UserError(f"{path}: unknown kind of weights {path.suffix!r}; expected {', '.join(READERS)}")
-
-
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with safe_open(path, "np") as file:
             metadata = file.metadata() or {}
         stored = deserialize(path.read_bytes())
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise UserError(f"{path} is damaged or is not a safetensors file ({error}); fetch it again") from None
+        raise UserError(f"{path} is damaged ({error}); fetch it again") from None
     for name, tensor in stored:
         if tensor["dtype"] not in SAFETENSORS_TYPES:
             raise UserError(f"{path}: {name} is of type {tensor['dtype']}, which this project cannot read")
@@ -220,11 +220,4 @@ def _hub_meta(path: Path, training: bool) -> dict[str, Any]:
         raise UserError(f"{error}; to load {path.name} with other images, move it to another folder") from None
 
 
-READERS: dict[str, Reader] = {  # the end of a file's name -> its reader
-    ".ckpt": read_ckpt,
-    ".safetensors": _read_safetensors,
-    ".pth": read_pth,
-    ".pt": read_pth,
-    ".pth.tar": read_pth,
-    ".bin": read_pth,
-}
+READERS: dict[Format, Reader] = {"mindspore": read_ckpt, "safetensors": _read_safetensors, "pytorch": read_pth}

@@ -64,6 +64,11 @@ class Source:
     wide_bias: str = r"(?!)"
 
     @property
+    def stem(self) -> str:
+        """The name of the weights of the first layer."""
+        return self.rules.get("", {}).get("conv_stem", "conv_stem") + ".weight"
+
+    @property
     def classifier(self) -> str:
         """The name of the matrix of the last layer."""
         return self.rules.get("", {}).get("classifier", "classifier") + ".weight"

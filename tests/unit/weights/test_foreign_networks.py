@@ -88,9 +88,9 @@ def test_a_fault_of_a_file_is_named_although_no_model_is(fault, tmp_path):
     else:
         state[name] = state[name][:-1]
     words = {
-        "renamed": f"1 of its 292 tensors are missing, such as {name}",
-        "missing": f"1 of its 292 tensors are missing, such as {name}",
-        "surplus": r"1 of its tensors do not belong to this one \(tinynet_c\), such as blocks.layer.9.0.conv_dw.weight",
+        "renamed": f"1 of its 292 tensors is missing, such as {name}",
+        "missing": f"1 of its 292 tensors is missing, such as {name}",
+        "surplus": r"1 of its tensors does not belong to this one \(tinynet_c\), such as blocks.layer.9.0.conv_dw",
         "shape": rf"{name} is \[47, 1, 3, 3\] there and \[48, 1, 3, 3\] here",
     }
     with pytest.raises(UserError, match=words[fault]):

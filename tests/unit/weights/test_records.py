@@ -9,7 +9,7 @@ from mindspore import nn
 from src.errors import UserError
 from src.weights.records import OPTIMIZER_STATES, sort_records
 
-WEIGHTS = ("conv_stem.weight", "bn1.gamma", "bn1.moving_mean", "classifier.bias")
+WEIGHTS = ("conv_stem.weight", "bn1.gamma", "bn1.moving_mean", "classifier.weight")
 PATH = Path("w.ckpt")
 
 
@@ -66,12 +66,35 @@ def test_a_state_without_its_weight_is_kept_so_that_it_is_named():
 @pytest.mark.parametrize("prefix", ["", "network."])
 def test_numbers_of_the_training_are_no_weights(name, prefix):
     shape = 700 if name.startswith("learning_rate") else ()
-    records = sort(weights=filled(WEIGHTS), number={prefix + name: np.zeros(shape, np.float32)})
+    records = sort(weights=filled(prefix + key for key in WEIGHTS), number={prefix + name: np.zeros(shape, np.float32)})
     assert (tuple(records.raw), records.others) == (WEIGHTS, [prefix + name])
 
 
-def test_a_vector_without_a_dot_in_its_name_is_kept_so_that_it_is_named():
-    assert "surplus" in sort(weights=filled(WEIGHTS), more=filled(["surplus"])).raw
+SETTINGS = {
+    "lr": np.ones(3, np.float32),  # a vector without a dot in its name belongs to no layer
+    "weight_decay": np.ones(3, np.float32),
+    "loss_scale.good_steps": np.array(3, np.int32),
+    "loss_scale.history": np.ones(3, np.float32),
+    "criterion.weight": np.ones(3, np.float32),
+    "grad_scaler.scale": np.ones(1, np.float32),
+    "val_acc.total": np.array(9),
+    "callback.steps": np.array([9]),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("wrapper", ["", "network."])
+def test_settings_of_a_training_are_no_weights(name, wrapper):
+    records = sort(weights=filled(wrapper + key for key in WEIGHTS), setting={name: SETTINGS[name]})
+    assert (tuple(records.raw), records.others) == (WEIGHTS, [name])
+
+
+@pytest.mark.parametrize(
+    "name, shape",
+    [("surplus", (3, 3)), ("act1.weight", (1,)), ("blocks.0.0.gain", ()), ("neck.fc.bias", (3,)), ("norm.mean", (3,))],
+)
+def test_what_a_network_may_compute_with_is_kept_so_that_it_is_named(name, shape):
+    assert name in sort(weights=filled(WEIGHTS), more={name: np.zeros(shape, np.float32)}).raw
 
 
 def test_counters_of_layers_are_passed_over():
@@ -80,7 +103,7 @@ def test_counters_of_layers_are_passed_over():
     assert (tuple(records.raw), records.others) == (WEIGHTS, [])
 
 
-@pytest.mark.parametrize("wrapper", ["network.", "net.", "backbone.", "_backbone.", "module.", "network._backbone."])
+@pytest.mark.parametrize("wrapper", ["network.", "backbone.", "network._backbone.", "my_student.inner.", "0."])
 def test_the_name_of_the_cell_around_a_network_is_removed(wrapper):
     groups = {
         "weights": filled(wrapper + name for name in WEIGHTS),
@@ -98,6 +121,53 @@ def test_averages_include_running_statistics():
     assert records.averaged["bn1.moving_mean"].max() == 1.0
 
 
-def test_two_networks_in_one_file_are_refused():
-    with pytest.raises(UserError, match="w.ckpt holds bn1.gamma twice, once as network.bn1.gamma"):
-        sort(weights=filled(WEIGHTS), more=filled(["network.bn1.gamma"]))
+@pytest.mark.parametrize("wrapper", ["ema.", "model_ema.module.", "network.ema.", "swa_model.module."])
+def test_averages_are_known_by_the_name_of_what_holds_them(wrapper):
+    records = sort(
+        weights=filled(f"network.{name}" for name in WEIGHTS), averages=filled(map(wrapper.__add__, WEIGHTS))
+    )
+    assert tuple(records.raw) == tuple(records.averaged) == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    "wrapped", ["_orig_mod.{}.weight", "module._orig_mod.{}.weight", "{}._checkpoint_wrapped_module.weight"]
+)
+def test_wrappers_of_single_modules_are_removed(wrapped):
+    layers = ("conv_stem", "classifier")
+    assert sort(weights=filled(map(wrapped.format, layers))).raw.keys() == {f"{layer}.weight" for layer in layers}
+
+
+@pytest.mark.parametrize("outer", ["", "network."])
+def test_a_classifier_may_be_in_a_module_around_the_other_layers(outer):
+    body = [outer + "backbone." + name for name in WEIGHTS[:-1]]
+    assert tuple(sort(weights=filled([*body, f"{outer}classifier.weight"])).raw) == WEIGHTS
+
+
+def test_names_outside_of_the_network_are_kept_so_that_they_are_named():
+    records = sort(weights=filled(f"backbone.{name}" for name in WEIGHTS), more=filled(["neck.fc.weight"]))
+    assert tuple(records.raw) == (*WEIGHTS, "neck.fc.weight")
+
+
+@pytest.mark.parametrize(
+    "one, other, words",
+    [
+        ("", "network.", "under plain names and network;"),
+        ("student.", "teacher.", "under student and teacher;"),
+        ("net.", "net.inner.", "under net and net.inner;"),
+        ("state_dict/", "model/", "under model and state_dict;"),
+        ("ema.", "model_ema.", "under ema and model_ema;"),
+    ],
+)
+def test_no_network_is_chosen_from_several(one, other, words):
+    with pytest.raises(UserError, match=f"w.ckpt holds several networks, {words} save one of them"):
+        sort(weights=filled(one + name for name in WEIGHTS), more=filled(other + name for name in WEIGHTS))
+
+
+def test_another_dictionary_is_of_the_training():
+    records = sort(weights=filled(f"model/{name}" for name in WEIGHTS), more=filled(["extra/table.weight", "rates"]))
+    assert (tuple(records.raw), records.others) == (WEIGHTS, ["extra/table.weight", "rates"])
+
+
+def test_a_name_that_stands_twice_is_refused():
+    with pytest.raises(UserError, match="w.ckpt holds bn1.gamma twice, once as _orig_mod.bn1.gamma"):
+        sort(weights=filled(WEIGHTS), more=filled(["_orig_mod.bn1.gamma"]))
