@@ -10,6 +10,7 @@ from src.errors import UserError
 from src.images.data_path import open_split, resolve_data_path
 from src.images.faults import Check, bad_files_error, name_first
 from src.images.image_set import ImageSet
+from src.runtime.texts import printable
 from src.runtime.workers import worker_count
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def check_dataset(config: CheckConfig) -> None:
     workers = worker_count(config.workers)
     faults = [fault for split in (train, val) for fault in split.faults(config.check_data, workers)]
     for fault in faults:
-        print(fault)
+        print(printable(fault))
     if faults:
         raise UserError(f"{root}: {len(faults)} bad files, listed above; remove or replace them")
     result = "not checked" if config.check_data == "off" else "none bad"

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from src.errors import UserError
 from src.images.image_file import ImageError, ImageRef
 from src.images.minddata import training_error
+from src.runtime.texts import printable
 
 Check = Literal["auto", "full", "quick", "off"]
 File = TypeVar("File", str, ImageRef)
@@ -68,6 +69,6 @@ def bad_files_error(faults: list[str]) -> UserError:
 
 
 def name_first(names: Sequence[str], separator: str = ", ") -> str:
-    """Return the first few names, and how many more there are."""
+    """Return the first few names in one line, and how many more there are."""
     more = f"{separator}and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return separator.join(names[:MAX_NAMED]) + more
+    return separator.join(map(printable, names[:MAX_NAMED])) + more

@@ -10,8 +10,16 @@ from pathlib import Path
 from tqdm import tqdm
 
 from src.runtime.distributed import is_first
+from src.runtime.texts import printable_lines
 
 logger = logging.getLogger(__name__)
+
+
+class _Formatter(logging.Formatter):
+    """Formats lines for any terminal, also those of the file, which users print."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
 
 
 class _LogFile(logging.FileHandler):
@@ -38,12 +46,14 @@ def log_to(file: Path | None = None) -> None:
     root = logging.getLogger("src")
     root.setLevel(logging.INFO if is_first() else logging.WARNING)
     if not root.handlers:
-        root.addHandler(_TqdmHandler())
+        terminal = _TqdmHandler()
+        terminal.setFormatter(_Formatter())
+        root.addHandler(terminal)
     if file is None:
         return
     for earlier in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
         root.removeHandler(earlier)
         earlier.close()
     handler = _LogFile(file, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     root.addHandler(handler)

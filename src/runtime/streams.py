@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from src.errors import Diverged, UserError, describe_os_error
-from src.runtime.texts import printable, shortened
+from src.runtime.texts import printable, printable_lines, shortened
 
 LONGEST_ERROR = 1000  # characters of a reason; its start names the place, its end says what to do
 
@@ -26,8 +26,15 @@ class _Output(io.FileIO):
             raise UserError(f"cannot write to standard output: {error.strerror}") from None
 
 
+class _Lines(io.TextIOWrapper):
+    """Lines without control characters: a name in them must not move the cursor or color a terminal."""
+
+    def write(self, text: str) -> int:
+        return super().write(printable_lines(text))
+
+
 def prepare_streams() -> None:
-    """Let `print` escape what a stream cannot encode, such as the bytes of a name that is not UTF-8.
+    """Let `print` escape control characters, and what a stream cannot encode.
 
     Closed streams are connected to /dev/null. Otherwise the next file that is opened would get the number 1 or 2, and
     what a library prints would go into that file. A closed standard output cannot be written, so that no result is
@@ -47,7 +54,7 @@ def prepare_streams() -> None:
 
 def _standard_output(descriptor: int, encoding: str = "utf-8", line_buffering: bool = False) -> io.TextIOWrapper:
     file = io.BufferedWriter(_Output(descriptor, "w", closefd=False))
-    return io.TextIOWrapper(file, encoding, line_buffering=line_buffering)
+    return _Lines(file, encoding, line_buffering=line_buffering)
 
 
 def flush_output() -> None:

@@ -91,6 +91,11 @@ def printable(text: str) -> str:
     return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def printable_lines(text: str) -> str:
+    """Return a text for a terminal: its lines, each without control characters, which a name in it may have."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def utf8_name(name: str) -> str:
     """Return the name of a file as programs see it in a UTF-8 locale: weights keep the names of classes everywhere."""
     return os.fsencode(name).decode("utf-8", "surrogateescape")

@@ -5,7 +5,8 @@ import logging
 import pytest
 
 from src.runtime import logs
-from src.runtime.logs import duration, log_to
+from src.runtime.durations import duration
+from src.runtime.logs import log_to
 
 LOGGER = logging.getLogger("src.test")
 
@@ -27,6 +28,13 @@ def test_lines_appear_on_the_terminal(project_log, capsys):
     log_to()
     LOGGER.info("epoch 1")
     assert capsys.readouterr().err == "epoch 1\n"
+
+
+def test_names_cannot_color_the_terminal(project_log, tmp_path, capsys):
+    log_to(tmp_path / "train.log")
+    LOGGER.info("  run  %s\n data  x", "r\x1b[31m")
+    assert capsys.readouterr().err == "  run  r\\x1b[31m\n data  x\n"
+    assert "\x1b" not in (tmp_path / "train.log").read_text()
 
 
 def test_a_second_call_does_not_double_the_lines(project_log, capsys):

@@ -56,6 +56,16 @@ def test_a_full_disk_behind_stdout_is_named(stdout, monkeypatch, length):
         streams.flush_output()
 
 
+def test_control_characters_do_not_reach_the_terminal(stdout, monkeypatch):
+    reader, writer = os.pipe()
+    monkeypatch.setattr(sys, "__stdout__", stdout(open(writer, "wb")))  # noqa: SIM115 - the stream closes it
+    streams.prepare_streams()
+    print("c\x1b[31mat", "ä\x9b")
+    streams.flush_output()
+    assert os.read(reader, 100).decode() == "c\\x1b[31mat ä\\x9b\n"
+    os.close(reader)
+
+
 def test_a_closed_pipe_behind_stdout_is_no_error_of_the_user(stdout, monkeypatch):
     reader, writer = os.pipe()
     os.close(reader)

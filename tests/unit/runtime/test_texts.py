@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.runtime.texts import Dumper, printable, read_json, read_lines, read_text, read_yaml, shortened, utf8_name
+from src.runtime.texts import (
+    Dumper,
+    printable,
+    printable_lines,
+    read_json,
+    read_lines,
+    read_text,
+    read_yaml,
+    shortened,
+    utf8_name,
+)
 
 
 def yaml_of(tmp_path, text):
@@ -178,6 +188,10 @@ def test_a_name_is_the_same_in_every_locale(monkeypatch):
 def test_a_name_is_printed_in_one_line():
     name = os.fsdecode(b"a\nb\x1b[31m b\xe9 \xe9\xb1\xbc")
     assert printable(name) == r"a\nb\x1b[31m b\udce9 鱼"
+
+
+def test_lines_stay_lines():
+    assert printable_lines("a\x1b[31m\n\n  b\tc\n") == "a\\x1b[31m\n\n  b\\tc\n"
 
 
 @given(st.text())
