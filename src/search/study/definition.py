@@ -10,6 +10,8 @@ from typing import Any
 
 from src.config import TrainConfig
 from src.config.study import PlacementOptions, StudyOptions
+from src.design.architecture import Architecture
+from src.design.architecture_file import to_dict
 from src.errors import UserError
 from src.runtime.files import write_text
 from src.runtime.texts import read_json
@@ -31,7 +33,7 @@ class Data:
     val: int
 
 
-def describe(command: str, config: StudyOptions, recipe: TrainConfig, data: Data) -> dict[str, Any]:
+def describe(command: str, config: StudyOptions, recipe: TrainConfig, data: Data, base: Architecture) -> dict[str, Any]:
     """Return the content of study.json."""
     free = {*OF_TRIAL, *PlacementOptions.model_fields}
     return {
@@ -40,6 +42,7 @@ def describe(command: str, config: StudyOptions, recipe: TrainConfig, data: Data
         "settings": config.model_dump(mode="json", by_alias=True, exclude=set(PlacementOptions.model_fields)),
         "recipe": recipe.model_dump(mode="json", by_alias=True, exclude=free),
         "data": vars(data),
+        "base": to_dict(base),
         "versions": {package: _version(package) for package in PACKAGES},
     }
 

@@ -65,7 +65,7 @@ class Study:
 
     def define(self) -> None:
         """Write what the study is, or compare it with what it was."""
-        write_or_check(self.folder, describe(self.command, self.config, self.recipe, self.data))
+        write_or_check(self.folder, describe(self.command, self.config, self.recipe, self.data, self.base))
 
     def job(self, number: int, trial: Trial) -> Job:
         """Return the training of a trial, whose network is written to a file of the study."""
