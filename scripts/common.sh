@@ -17,7 +17,16 @@ QUICKSTART_EXPORT="$QUICKSTART_RUN/tinynet_e_digits"
 fail() { echo "error: $*" >&2; exit 2; }
 
 absolute() { # absolute PATH: its absolute path; words that are not files, such as `digits` or `auto`, are not changed
-  if [ -e "$1" ]; then echo "$(cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")"; else echo "$1"; fi
+  if [ ! -e "$1" ]; then echo "$1"; return; fi
+  local folder
+  folder="$(cd -- "$(dirname -- "$1")" && pwd)"
+  echo "${folder%/}/$(basename -- "$1")"
+}
+
+data_path() { # data_path [DATA_PATH]: its absolute path, by default `digits`; an empty one is a variable that is not set
+  [ $# = 0 ] || [ -n "$1" ] || fail "DATA_PATH is empty (is a variable not set?);" \
+    "name a folder, or write digits for the embedded handwritten digits"
+  absolute "${1:-digits}"
 }
 
 python_fits() { # python_fits PROGRAM: true for Python 3.10 to 3.12, for which MindSpore has wheels

@@ -6,7 +6,8 @@
 # CONFIG     default: config/digits.yaml for the digits, config/tinynet_c.yaml for other data
 # RESUME     auto, or a checkpoint to resume from
 # Several machines: run the same command on each, with --nodes N --node_rank I --master_addr ADDRESS_OF_MACHINE_0.
-# Other flags go to train.py (--run_dir, --epochs, ...). An empty argument, "", means its default.
+# Other flags go to train.py (--run_dir, --epochs, ...). An empty argument, "", means its default; but an empty
+# DATA_PATH is refused.
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 

@@ -6,6 +6,7 @@
 # DATA_PATH  folder with CLASS/ or val/CLASS/; default: the handwritten digits
 # DEVICE_ID  number of the NPU; default: 0
 # LITE_HOME  environment variable: an unpacked MindSpore Lite package. An NPU needs it, and CANN's set_env.sh sourced.
+# An empty argument, "", means its default; but an empty DATA_PATH is refused.
 # Results and timing are kept in a new folder of runs/infer_310.
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
@@ -60,7 +61,8 @@ case "$model" in
   *) fail "MODEL is $model; expected a .mindir or .onnx file; scripts/run_export.sh writes them" ;;
 esac
 [ -f "$model" ] || fail "there is no model $model; scripts/run_export.sh writes one from a checkpoint"
-images="$(image_folder "${2:-digits}")"
+data="$(data_path "${@:2:1}")"
+images="$(image_folder "$data")"
 
 device=CPU
 if [[ "$model" = *.mindir ]]; then

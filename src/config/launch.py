@@ -65,5 +65,5 @@ class LaunchConfig(LaunchFlags):
         if self.node_rank >= self.nodes:
             raise conflict("node_rank", f"expected 0 to {self.nodes - 1}, because nodes is {self.nodes}")
         if self.nodes > 1 and not self.master_addr:
-            raise conflict("master_addr", "several nodes need --master_addr, the address of node 0")
+            raise conflict("master_addr", "several nodes need --master_addr, the address of node 0", "nodes")
         return self

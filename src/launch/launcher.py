@@ -46,7 +46,8 @@ def parse(argv: list[str]) -> tuple[LaunchConfig, list[str]]:
     """Return the launcher's configuration and the flags for train.py.
 
     Arguments without a flag come first, so that the value of one of train.py's flags is never taken for one.
-    An empty argument means its default, an empty flag is a mistake. A flag overrules the argument of the same name.
+    An empty argument means its default; an empty data path and an empty flag are mistakes, because a variable may not
+    be set. A flag overrules the argument of the same name.
 
     Raises:
         UserError: too many arguments before the flags, or a value that is not allowed.
@@ -58,7 +59,7 @@ def parse(argv: list[str]) -> tuple[LaunchConfig, list[str]]:
         raise UserError(f"got {count} arguments before the flags, {expected}: {USAGE % {'prog': parser.prog}}")
     flags, train_flags = parser.flags(argv[count:])
     arguments = zip(LaunchConfig.POSITIONAL, argv[:count], strict=False)
-    values = {key: value for key, value in arguments if value} | flags
+    values = {key: value for key, value in arguments if value or key == "data_path"} | flags
     return validate(LaunchConfig, values, dict.fromkeys(values, "command line")), train_flags
 
 

@@ -192,6 +192,17 @@ def test_a_script_counts_its_arguments(workspace, tmp_path):
     workspace.fails("bash", script, "a", "b", "c", "d", cwd=tmp_path, words="got 4 arguments")
 
 
+@pytest.mark.parametrize(
+    "script, arguments",
+    [("run_standalone_train.sh", [""]), ("run_eval.sh", ["", "w.ckpt", ""]), ("run_infer_310.sh", ["w.onnx", ""])],
+)
+def test_an_empty_data_path_is_refused_by_every_launcher(workspace, place, script, arguments):
+    """It is a variable that is not set, and the digits are not what its user wants."""
+    (place / "w.onnx").touch()
+    words = "DATA_PATH is empty (is a variable not set?); name a folder, or write digits"
+    workspace.fails("bash", workspace.folder / "scripts" / script, *arguments, cwd=place, words=words)
+
+
 def test_a_script_returns_the_status_of_its_command(workspace, tmp_path):
     script = workspace.folder / "scripts/run_standalone_train.sh"
     workspace.fails("bash", script, "no where", cwd=tmp_path, words="data_path no where: there is")

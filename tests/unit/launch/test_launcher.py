@@ -21,7 +21,7 @@ def test_arguments_without_flags_have_an_order():
 
 
 def test_an_empty_argument_means_its_default():
-    config, _ = parse(["", "", "", "last.ckpt"])
+    config, _ = parse(["", "digits", "", "last.ckpt"])
     assert (config.workers, config.data_path, config.config, config.resume) == ("auto", "digits", None, "last.ckpt")
 
 
@@ -45,9 +45,10 @@ def test_the_flag_workers_is_that_of_train():
 @pytest.mark.parametrize(
     "argv, words",
     [
+        (["2", ""], "command line: data_path is '': expected a path; an empty text is none (is a variable not set?)"),
         (["0"], "command line: workers is '0': expected a number of workers from 1, `auto`, or a RANK_TABLE.json"),
         (["many"], "command line: workers is 'many': expected a number of workers"),
-        (["--nodes", "2"], "default: master_addr is None: several nodes need --master_addr"),
+        (["--nodes", "2"], "command line: nodes is '2': several nodes need --master_addr"),
         (
             ["--nodes", "2", "--node_rank", "2", "--master_addr", "a"],
             "node_rank is '2': expected 0 to 1, because nodes",
