@@ -26,14 +26,14 @@ quickstart_model() { # print the default model, exported now if it is missing
 }
 
 image_folder() { # image_folder DATA_PATH: print the folder that holds the class folders
-  if [ "$1" = digits ]; then
-    "$python" -c 'from src.images.digits import write_digits; print(write_digits() / "val")'
+  if [ "$1" = digits ] || [ "$1" = scenes ]; then
+    "$python" -c "from src.images.$1 import write_$1; print(write_$1() / 'val')"
   elif [ -d "$1/val" ]; then
     echo "$1/val"
   elif [ -d "$1" ]; then
     echo "$1"
   else
-    fail "DATA_PATH is $1: there is no such folder; expected DIR/CLASS/ or DIR/val/CLASS/ with images, or 'digits'"
+    fail "DATA_PATH is $1: there is no such folder; expected DIR/CLASS/ or DIR/val/CLASS/ with images, 'digits' or 'scenes'"
   fi
 }
 

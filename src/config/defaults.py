@@ -6,14 +6,15 @@ import os
 import time
 from pathlib import Path
 
+from src.config.options import EMBEDDED
 from src.errors import UserError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "config"
 
 
 def default_config(data_path: str) -> Path:
-    """Return the configuration of a training that names none: for the embedded digits, or for a folder of images."""
-    return CONFIGS / ("digits.yaml" if data_path == "digits" else "tinynet_c.yaml")
+    """Return the configuration of a training that names none: for embedded data, or for a folder of images."""
+    return CONFIGS / ("digits.yaml" if data_path in EMBEDDED else "tinynet_c.yaml")
 
 
 def choose_run_dir(run_dir: Path | None, resume: str | None, name: str) -> Path:

@@ -18,9 +18,9 @@ class LaunchFlags(Options):
 
     title: ClassVar[str] = "Launcher"
 
-    data_path: Name = option("digits", "folder with train/ and val/, or `digits` for the embedded handwritten digits")
+    data_path: Name = option("digits", "folder with train/ and val/, or an embedded data set: `digits` or `scenes`")
     config: OptionalPath = option(
-        None, "YAML of the training; default config/digits.yaml for the digits, else config/tinynet_c.yaml"
+        None, "YAML of the training; default config/digits.yaml for embedded data, else config/tinynet_c.yaml"
     )
     resume: OptionalName = option(None, "auto, or the checkpoint to resume from", title="auto|PATH")
     run_dir: OptionalPath = option(None, "folder of the run; default runs/CONFIG-DATE")

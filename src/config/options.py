@@ -75,6 +75,7 @@ def check_picture(path: Path | None) -> Path | None:
     return path
 
 
+EMBEDDED = ("digits", "scenes")  # values of data_path that are not folders, but data sets of this project
 ClassOrder = Literal["auto", "text", "natural"]  # how class folders are numbered
 Name = Annotated[str, BeforeValidator(expand_path)]  # a path, or a word that stands for something else, as `digits`
 AnyPath = Annotated[Path, BeforeValidator(expand_path)]

@@ -14,7 +14,9 @@ class ScoreConfig(ProgramOptions):
     title: ClassVar[str] = "Scoring"
 
     results: OptionalPath = option(None, "JSON or CSV file of tinynet_infer, or a folder of NAME_0.bin files")
-    data_path: OptionalName = option(None, "images that were run: folder with CLASS/ or val/CLASS/, or `digits`")
+    data_path: OptionalName = option(
+        None, "images that were run: folder with CLASS/ or val/CLASS/, `digits` or `scenes`"
+    )
     class_order: ClassOrder = same_option(ImageOptions, "class_order")
     label_file: OptionalPath = option(
         None, "labels, instead of data_path: text of `NAME LABEL` lines, or JSON {NAME: LABEL}"

@@ -1,4 +1,4 @@
-"""From `--data_path` to image sets: a folder, a converted data set, or the embedded digits."""
+"""From `--data_path` to image sets: a folder, a converted data set, or embedded data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from src.images.folder import LAYOUT, ImageFolder
 from src.images.image_set import ImageSet
 from src.images.record_files import is_converted
 from src.images.records import open_records
+from src.images.scenes import write_scenes
 
 HOW_TO_GET_DATA = (
     "give images with --data_path DIR, a folder with train/CLASS/ and val/CLASS/ (ImageNet's layout, "
@@ -21,14 +22,15 @@ HOW_TO_GET_DATA = (
 
 
 def resolve_data_path(data_path: str | None) -> Path:
-    """Return the folder that `--data_path` names; `digits` is the embedded set, which is written at its first use.
+    """Return the folder that `--data_path` names; embedded data, `digits` or `scenes`, is written at its first use.
 
     Raises:
-        UserError: the path is missing, or scikit-learn is, which `digits` needs.
+        UserError: the path is missing, or scikit-learn is, which embedded data needs.
     """
     if data_path is None:
         raise UserError(f"data_path is missing: {HOW_TO_GET_DATA}")
-    return write_digits() if data_path == "digits" else Path(data_path)
+    writers = {"digits": write_digits, "scenes": write_scenes}
+    return writers[data_path]() if data_path in writers else Path(data_path)
 
 
 def open_split(data_path: str | Path, split: Literal["train", "val"], order: ClassOrder = "auto") -> ImageSet:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from src.cli import Parser, validate
 from src.config.launch import LaunchConfig, LaunchFlags
+from src.config.options import EMBEDDED
 from src.errors import UserError
 from src.launch.job import Job
 from src.launch.plan import plan
@@ -69,7 +70,7 @@ def check_data_path(data_path: str) -> None:
     Raises:
         UserError: the folder does not exist.
     """
-    if data_path != "digits" and not Path(data_path).is_dir():
+    if data_path not in EMBEDDED and not Path(data_path).is_dir():
         raise UserError(f"data_path {data_path}: there is no such folder; expected one with train/CLASS and val/CLASS")
 
 

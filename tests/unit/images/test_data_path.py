@@ -4,7 +4,6 @@ import pytest
 
 from src.config import ConvertConfig
 from src.errors import UserError
-from src.images import data_path
 from src.images.convert import convert
 from src.images.data_path import open_split, resolve_data_path
 from src.images.folder import ImageFolder
@@ -28,8 +27,3 @@ def test_a_missing_folder_is_named(tmp_path):
 def test_no_path_says_how_to_get_data():
     with pytest.raises(UserError, match="data_path is missing: give images with --data_path DIR"):
         resolve_data_path(None)
-
-
-def test_digits_are_written_when_they_are_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(data_path, "write_digits", lambda: tmp_path / "digits")
-    assert resolve_data_path("digits") == tmp_path / "digits"
