@@ -230,7 +230,7 @@ def _kind(content: Any) -> str:
         return "a list"
     values = content.values() if isinstance(content, dict) else ()
     if isinstance(content, Unknown) or any(isinstance(value, Unknown) for value in values):
-        return "objects of Python, such as a whole network"
+        return "objects of Python, such as a whole network or NumPy arrays"
     return "a dictionary without matrices" if isinstance(content, dict) else "a number or a text"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ SAFETENSORS_TYPES = {
 }
 FLOATS = ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
 ENDINGS = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")  # of weights in a folder; the content decides
+PART = re.compile(r"-\d{5}-of-(?!00001)\d{5}\.\w+$")  # the hub's names of files that hold a part of the weights
 META_KEY = "tinynet_mindspore"  # in the metadata of a .safetensors file: `meta` as JSON, as in a .ckpt
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # beside which the Hugging Face hub has timm's config.json
 
@@ -79,9 +81,9 @@ class WeightFile:
         """
         name = self.source.classifier
         if name not in self.tensors:
-            known = "this project, timm, MindCV or MindSpore's model zoo"
+            known = "a network that this project has, from timm, MindCV or MindSpore's model zoo"
             example = f", but {next(iter(self.tensors))}" if self.tensors else ""
-            raise UserError(f"{self.path} holds no {name}{example}: it is not a classifier of {known}")
+            raise UserError(f"{self.path} holds no {name}{example}: expected the weights of {known}")
         shape = self.shapes[name]
         bias = self.shapes.get(name.removesuffix("weight") + "bias", shape[:1])
         if len(shape) != 2 or bias != shape[:1]:
@@ -113,6 +115,8 @@ def read_weights(
         raise UserError(f"there is no weight file {path}")
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty; fetch or write it again")
+    if PART.search(path.name):
+        raise UserError(f"{path} is one of several files that hold the weights; join them in one file, and give that")
     stored, meta = READERS[format_of(path)](path)
     records = sort_records(stored, path)
     kind, chosen = _choose(records, meta, prefer, path)

@@ -112,8 +112,7 @@ def _all_roots(names: set[str]) -> Iterator[str]:
 
 
 def _is_training_part(root: str) -> bool:
-    parts = re.split(r"[./]", root)
-    return any(f"{part}." in OPTIMIZER_STATES or TRAINER_WORDS & set(part.split("_")) for part in parts)
+    return any(f"{part}." in OPTIMIZER_STATES or part in TRAINER_WORDS for part in re.split(r"[./]", root))
 
 
 def _dictionary(name: str) -> str:

@@ -157,7 +157,7 @@ REFUSED = {
     ),
     "no classifier": (
         pth({name: value for name, value in TORCH.items() if "classifier" not in name}),
-        "holds no classifier.weight, but conv_stem.weight: it is not a classifier of this project",
+        "holds no classifier.weight, but conv_stem.weight: expected the weights of a network that this project has",
     ),
     "another network": (
         pth({"layer1.0.conv1.weight": np.ones((3, 3), "f4"), "fc.weight": np.ones((5, 3), "f4")}),

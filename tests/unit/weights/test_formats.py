@@ -190,6 +190,18 @@ def test_a_text_that_should_be_a_checkpoint_to_resume_from_is_not_called_damaged
         read_ckpt(tmp_path / "last.ckpt")
 
 
+@pytest.mark.parametrize("name", ["model-00002-of-00002.safetensors", "pytorch_model-00001-of-00010.bin"])
+def test_a_part_of_the_weights_is_named(name, tmp_path):
+    save_file(TENSORS, tmp_path / name)
+    with pytest.raises(UserError, match=f"{name} is one of several files that hold the weights; join them"):
+        read_weights(tmp_path / name)
+
+
+def test_the_only_part_is_read(tmp_path):
+    save_file(TENSORS, tmp_path / "model-00001-of-00001.safetensors")
+    assert read_weights(tmp_path / "model-00001-of-00001.safetensors").num_classes == 5
+
+
 def test_a_safetensors_file_that_contradicts_itself_is_called_damaged(tmp_path):
     header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 9]}}).encode()
     (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(9))

@@ -70,7 +70,7 @@ def test_parts_of_a_tensor_are_read():
     [
         (
             "object.pth",
-            "holds objects of Python, such as a whole network, but no state dict; save",
+            "holds objects of Python, such as a whole network or NumPy arrays, but no state dict; save",
         ),
         ("quantized.pth", "conv_stem.weight is no plain tensor"),
     ],

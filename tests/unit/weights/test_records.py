@@ -103,7 +103,7 @@ def test_counters_of_layers_are_passed_over():
     assert (tuple(records.raw), records.others) == (WEIGHTS, [])
 
 
-@pytest.mark.parametrize("wrapper", ["network.", "backbone.", "network._backbone.", "my_student.inner.", "0."])
+@pytest.mark.parametrize("wrapper", ["network.", "backbone.", "net_with_loss._backbone.", "my_student.inner.", "0."])
 def test_the_name_of_the_cell_around_a_network_is_removed(wrapper):
     groups = {
         "weights": filled(wrapper + name for name in WEIGHTS),
@@ -161,6 +161,13 @@ def test_names_outside_of_the_network_are_kept_so_that_they_are_named():
 def test_no_network_is_chosen_from_several(one, other, words):
     with pytest.raises(UserError, match=f"w.ckpt holds several networks, {words} save one of them"):
         sort(weights=filled(one + name for name in WEIGHTS), more=filled(other + name for name in WEIGHTS))
+
+
+@pytest.mark.parametrize("place", ["optimizer.", "criterion.teacher.", "network.moments.", "moments.network."])
+def test_no_network_is_seen_in_what_a_training_keeps_for_the_same_layers(place):
+    others = filled(place + name for name in WEIGHTS)
+    records = sort(weights=filled(f"network.{name}" for name in WEIGHTS), more=others)
+    assert (tuple(records.raw), records.others) == (WEIGHTS, list(others))
 
 
 def test_another_dictionary_is_of_the_training():

@@ -1,13 +1,16 @@
 """The rules of names against the names of the networks themselves, and what each source brings or cannot take."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 from support.foreign import NAMES, foreign
 
 from src.design.architecture import UNSEEN
 from src.design.families import ARCHITECTURES, TENSORFLOW_STYLE, label
 from src.errors import UserError
+from src.weights.records import sort_records
 from src.weights.sources import PROJECT, SOURCES, TIMM, recognize, source_for
 
 TITLES = {
@@ -29,6 +32,15 @@ def test_a_source_is_recognized_whatever_the_order_of_the_file(name):
     shapes = foreign(name).shapes
     assert recognize(shapes).title == TITLES[name]
     assert recognize(dict(reversed(shapes.items()))).title == TITLES[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_of_every_source_is_found_under_any_attributes(name):
+    shapes = foreign(name).shapes
+    stored = {f"my_student.inner.{key}": np.broadcast_to(np.float32(0), shape) for key, shape in shapes.items()}
+    records = sort_records(stored | {"lr": np.zeros(900, np.float32)}, Path("w.ckpt"))
+    assert {key: value.shape for key, value in records.raw.items()} == shapes
+    assert records.others == ["lr"]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if foreign(name).ours])
