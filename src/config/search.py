@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator, model_validator
+from typing_extensions import Self
 
 from src.config.common import ProgramOptions
-from src.config.options import AnyPath, Name, OptionalName, OptionalPath, PicturePath, option
+from src.config.detect import DetectorOptions
+from src.config.options import AnyPath, Name, OptionalName, OptionalPath, PicturePath, conflict, option, same_option
+from src.design.detector import LastMap
 
 UNITS = {  # field -> factors of the units that its value may have, and an example
     "macs": ({"": 1, "k": 1e3, "m": 1e6, "g": 1e9}, "100M"),
@@ -30,9 +33,21 @@ class CostConfig(PlotOptions):
 
     models: tuple[Name, ...] = option((), "names such as tinynet_c, or architecture files", title="MODEL_OR_FILE")
     every: bool = option(False, "all networks of this project, one line each", alias="all")
-    num_classes: int = option(1000, "number of classes of the classifier", ge=1, le=1_000_000)
-    input_size: int = option(0, "side of the input image, pixels; 0: the network's own", ge=0, le=1_000_000)
+    num_classes: int = option(
+        0, "number of classes; 0: the 1000 of ImageNet, with detect the 80 of COCO", ge=0, le=1_000_000
+    )
+    input_size: int = option(
+        0, "side of the input image, pixels; 0: the network's own, with detect 320", ge=0, le=1_000_000
+    )
+    detect: bool = option(False, "count SSDLite detectors on these networks")
+    last_map: LastMap = same_option(DetectorOptions, "last_map")
     as_json: bool = option(False, "print one line of JSON per network instead", alias="json")
+
+    @model_validator(mode="after")
+    def _pictures_are_of_classifiers(self) -> Self:
+        if self.plot and self.detect:
+            raise conflict("plot", "pictures show classifiers; leave plot or detect out", "detect")
+        return self
 
 
 class FormulaConfig(PlotOptions):

@@ -1,9 +1,10 @@
-"""The table of one architecture and its cost."""
+"""The table of one architecture, or of a detector, and its cost."""
 
 from __future__ import annotations
 
 from src.design.architecture import Architecture, Stage
 from src.design.cost import cost_table, total_cost
+from src.design.detector import Detector, detector_cost, detector_cost_table
 from src.search.columns import aligned, slashed
 
 HEADER = ("part", "block", "kernel", "stride", "expand", "channels", "repeats", "se", "size", "M MACs", "parameters")
@@ -31,6 +32,17 @@ def network_table(architecture: Architecture, num_classes: int = 1000, in_channe
     rows.append(("total", *[""] * 8, f"{total.macs / 1e6:,.2f}", f"{total.parameters:,}"))
     title = f"{architecture.name}, {architecture.resolution} x {architecture.resolution}"
     return f"{title}\n{aligned(rows, left=2)}"
+
+
+def detector_table(detector: Detector) -> str:
+    """Return a table with a line for each part of a detector: its output channels and size in pixels, and its cost."""
+    rows: list[tuple[object, ...]] = [("part", "channels", "size", "M MACs", "parameters")]
+    for row in detector_cost_table(detector):
+        rows.append((row.name, row.channels, row.size, f"{row.cost.macs / 1e6:,.2f}", f"{row.cost.parameters:,}"))
+    whole = detector_cost(detector)
+    rows.append(("total", "", "", f"{whole.macs / 1e6:,.2f}", f"{whole.parameters:,}"))
+    title = f"SSDLite on {detector.backbone.name}, {detector.size} x {detector.size}, {detector.num_classes} classes"
+    return f"{title}, {detector.anchors:,} anchors\n{aligned(rows)}"
 
 
 def _layer(name: str, channels: int) -> tuple[object, ...]:

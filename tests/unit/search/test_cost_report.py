@@ -42,3 +42,21 @@ def test_cost_as_json_at_another_size_and_class_count(capsys):
 def test_missing_and_unknown_networks_are_refused(models, words):
     with pytest.raises(UserError, match=words):
         show_cost(CostConfig(models=models))
+
+
+def test_cost_of_a_detector(capsys):
+    show_cost(CostConfig(models=("tinynet_d",), detect=True))
+    title, _, *rows, total = capsys.readouterr().out.splitlines()
+    assert title == "SSDLite on tinynet_d, 320 x 320, 80 classes, 3,234 anchors"
+    assert [row.split()[0] for row in rows] == ["stem", *["stage"] * 7, "head", *["extra"] * 4, *["heads"] * 6]
+    assert total.split() == ["total", "404.07", "3,215,578"]
+
+
+def test_cost_of_detectors_as_json_and_as_an_overview(capsys):
+    options = {"models": ("tinynet_e",), "detect": True, "num_classes": 10, "input_size": 192, "last_map": "block"}
+    show_cost(CostConfig(**options, json=True))
+    result = json.loads(capsys.readouterr().out)
+    assert (result["parameters"], result["anchors"], result["resolution"]) == (1_109_968, 1170, 192)
+    assert sum(part["macs"] for part in result["parts"]) == result["macs"]
+    show_cost(CostConfig(**options, all=True))
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["tinynet_e", "192", "66.76", "1,109,968"]
