@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from src.errors import UserError
-from src.runtime.figures import check_picture_path, literal, new_figure, write_figure
-from src.runtime.texts import shortened
+from src.runtime.figures import check_picture_path, fitted, new_figure, write_figure
 
 FLAG = "--confusion"
 MOST_CLASSES = 100  # of a picture with readable names
 MOST_COUNTED = 25  # classes of a picture with numbers in its cells
-LONGEST_NAME = 24  # characters; longer names lose their middle
 CELL, CELL_COUNTED = 0.17, 0.36  # inches, without and with numbers
+WIDEST_NAME = 1.9  # inches; wider names lose their middle
 MARGIN = 3.2  # inches for names and the scale
 SMALLEST = 2.5  # inches of the matrix
 CONTRAST = 0.5  # exponent of the color scale: a share of 1 % is visible
@@ -40,6 +39,12 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return class names with their numbers, which tell names apart that look alike. Numbers as names stay alone."""
+    numbers = list(map(str, range(len(names))))
+    return numbers if list(names) == numbers else [f"{number}  {name}" for number, name in zip(numbers, names)]
+
+
 def draw_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> None:
     """Draw a confusion matrix; colors are shares of a class's images, numbers count them.
 
@@ -55,8 +60,8 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> None
     axes = figure.subplots()
     shares = matrix / np.maximum(1, matrix.sum(1, keepdims=True))
     colors = axes.imshow(shares, cmap="Blues", norm=PowerNorm(CONTRAST, 0, 1))
-    labels = [literal(shortened(name, LONGEST_NAME)) for name in names]
     size = 9 if counted else 7
+    labels = fitted(figure, numbered(names), WIDEST_NAME, size)
     axes.set_xticks(range(classes), labels, rotation=90, fontsize=size)
     axes.set_yticks(range(classes), labels, fontsize=size)
     right, total = int(matrix.trace()), int(matrix.sum())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.runtime.files import atomic_write, check_output
+from src.runtime.texts import shortened
 
 if TYPE_CHECKING:
+    from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontEntry
+    from matplotlib.text import Text
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +27,7 @@ MARKS = ((b"\x89PNG", b"tEXtSoftware\0%s"), (b"%PDF", b"/Creator (%s)"))  # star
 NOT_OURS = "was not drawn by this project"
 LAST_RESORT = "Last Resort"  # fonts with boxes for all characters
 MOST_NAMED = 10  # characters in a log line
+LEAST_SHOWN = 3  # letters of a name: its first and last one, and the sign for the others
 
 
 def new_figure(width: float, height: float, flag: str) -> Figure:
@@ -59,9 +64,34 @@ def write_figure(figure: Figure, path: Path, dpi: int) -> None:
     if missing:
         named = " ".join(sorted(missing)[:MOST_NAMED]) + " ..." * (len(missing) > MOST_NAMED)
         logger.warning("%s: no installed font has %s; install one, such as Noto Sans CJK for Chinese", path, named)
-    with atomic_write(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")  # one warning for each letter
+    with atomic_write(path) as temporary, _quiet_about_glyphs():
         figure.savefig(temporary, dpi=dpi, metadata={AUTHOR_KEYS[path.suffix.lower()]: AUTHOR})
+
+
+def fitted(figure: Figure, names: Sequence[str], inches: float, size: float) -> list[str]:
+    """Return names for a figure, each at most `inches` wide in letters of `size` points; wider ones lose their middle.
+
+    The width is that of the drawn letters: a Chinese one takes the place of two Latin ones.
+    """
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    renderer = RendererAgg(1, 1, figure.dpi)  # each text would make one as large as the figure, 20 ms
+    probes = [figure.text(0, 0, literal(name), fontsize=size) for name in names]
+    _choose_fonts(figure)
+    with _quiet_about_glyphs():
+        labels = [_fit(probe, name, inches * figure.dpi, renderer) for probe, name in zip(probes, names, strict=True)]
+    for probe in probes:
+        probe.remove()
+    return labels
+
+
+def _fit(probe: Text, name: str, widest: float, renderer: RendererAgg) -> str:
+    """Return `name` with as many letters as `probe` shows in `widest` pixels."""
+    longest = len(name)
+    while longest > LEAST_SHOWN and (width := probe.get_window_extent(renderer).width) > widest:
+        longest = max(LEAST_SHOWN, min(longest - 1, int(longest * widest / width)))
+        probe.set_text(literal(shortened(name, longest)))
+    return str(probe.get_text())
 
 
 def literal(text: str) -> str:
@@ -71,6 +101,14 @@ def literal(text: str) -> str:
     """
     shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
     return shown.replace("$", r"\$")
+
+
+@contextlib.contextmanager
+def _quiet_about_glyphs() -> Iterator[None]:
+    """Do without matplotlib's warning of each letter that is in no font; `write_figure` names them in one line."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
+        yield
 
 
 def _is_own(path: Path) -> bool:

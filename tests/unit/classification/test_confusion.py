@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.classification.confusion import MOST_CLASSES, check_confusion, confusion_matrix, draw_confusion
+from src.classification.confusion import MOST_CLASSES, check_confusion, confusion_matrix, draw_confusion, numbered
 from src.errors import UserError
 
 
@@ -21,6 +21,11 @@ def test_the_picture_shows_the_diagonal(tmp_path, classes, name):
         dark_blue = (np.asarray(image.convert("RGB")) == (8, 48, 107)).all(2)
     cells = np.flatnonzero(dark_blue.any(0))  # columns of the picture with a diagonal cell, or the end of the scale
     assert len(cells) >= 0.15 * 110 * classes
+
+
+def test_names_that_look_alike_are_told_apart_by_their_numbers():
+    assert numbered(["A", "\u0410", "A"]) == ["0  A", "1  \u0410", "2  A"]
+    assert numbered(["0", "1", "2"]) == ["0", "1", "2"]
 
 
 def test_more_classes_than_a_picture_shows_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from src.errors import UserError
 from src.runtime import figures
-from src.runtime.figures import check_picture_path, literal, new_figure, write_figure
+from src.runtime.figures import check_picture_path, fitted, literal, new_figure, write_figure
 
 pytest.importorskip("matplotlib", reason="figures need matplotlib, an extra")
 
@@ -103,3 +103,16 @@ def test_without_matplotlib_one_line_says_so(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UserError, match="^--sheet needs matplotlib; `pip install matplotlib`$"):
         figures.check_picture_path(tmp_path / "a.png", "--sheet")
+
+
+@pytest.mark.usefixtures("chinese_font")
+def test_a_name_is_as_wide_as_its_letters_are_drawn():
+    """A letter of 9 points is 1/8 inch high; 猫 is as wide, and "i" a quarter of that."""
+    names = fitted(new_figure(3, 3, "--confusion"), ["猫" * 30, "i" * 25, "$i" * 90], inches=1, size=9)
+    assert 6 <= len(names[0]) <= 8 and set(names[0][:3] + names[0][-3:]) == {"猫"} and "\u2026" in names[0]
+    assert names[1] == "i" * 25
+    assert names[2].startswith(r"\$i\$i") and names[2].endswith(r"\$i")
+
+
+def test_the_least_of_a_name_is_its_ends():
+    assert fitted(new_figure(3, 3, "--confusion"), ["abcdef", "ab"], inches=0.001, size=9) == ["a\u2026f", "ab"]
