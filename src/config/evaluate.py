@@ -10,7 +10,7 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions, known_model
-from src.config.options import AnyPath, OptionalPath, PicturePath, conflict, option, same_option
+from src.config.options import AnyPath, OptionalPath, OutputPath, PicturePath, conflict, option, same_option
 from src.design.architecture_file import SUFFIXES
 
 ALL = "all"  # networks with published weights
@@ -30,11 +30,11 @@ class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
     title: ClassVar[str] = "Output"
 
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
-    results: OptionalPath = option(
+    results: OutputPath = option(
         None, "write a CSV file with one line for each image: path, class, and the five most probable classes"
     )
     confusion: PicturePath = option(None, "write a picture of the confusion matrix (.png, .pdf), up to 100 classes")
-    table: OptionalPath = option(
+    table: OutputPath = option(
         None, "write a CSV file with one line for each of several weights: accuracy, loss, cost and source"
     )
 

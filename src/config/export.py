@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions
-from src.config.options import ClassOrder, OptionalName, OptionalPath, conflict, option, same_option
+from src.config.options import ClassOrder, OptionalName, OptionalPath, OutputPath, conflict, option, same_option
 
 
 class ExportConfig(DeviceOptions, ModelOptions):
@@ -17,7 +17,7 @@ class ExportConfig(DeviceOptions, ModelOptions):
 
     title: ClassVar[str] = "Export"
 
-    file_name: OptionalPath = option(None, "output path without suffix; default the model's name")
+    file_name: OutputPath = option(None, "output path without suffix; default the model's name")
     file_format: Literal["MINDIR", "ONNX", "AIR", "SAFETENSORS", "CKPT"] = option(
         "MINDIR",
         "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; "

@@ -64,6 +64,18 @@ def expand_path(path: Any) -> Any:
     return expanded
 
 
+def output_path(path: Any) -> Any:
+    """Return the path of a file to write, as `expand_path`.
+
+    Raises:
+        ValueError: as there, or it is a folder: the file would be written beside it, under the folder's name.
+    """
+    expanded = expand_path(path)
+    if isinstance(expanded, str) and (os.path.basename(expanded) in ("", ".", "..") or os.path.isdir(expanded)):
+        raise ValueError("expected the path of a file, not of a folder")
+    return expanded
+
+
 def check_picture(path: Path | None) -> Path | None:
     """Return `path` if matplotlib and Pillow can write a picture to it.
 
@@ -81,7 +93,8 @@ Name = Annotated[str, BeforeValidator(expand_path)]  # a path, or a word that st
 AnyPath = Annotated[Path, BeforeValidator(expand_path)]
 OptionalName = Annotated[str | None, BeforeValidator(expand_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(expand_path)]
-PicturePath = Annotated[Path | None, AfterValidator(check_picture), BeforeValidator(expand_path)]
+OutputPath = Annotated[Path | None, BeforeValidator(output_path)]
+PicturePath = Annotated[Path | None, AfterValidator(check_picture), BeforeValidator(output_path)]
 
 
 def key_of(name: str, schema: type[Options]) -> str:

@@ -9,7 +9,17 @@ from typing_extensions import Self
 
 from src.config.common import ProgramOptions
 from src.config.detect import DetectorOptions
-from src.config.options import AnyPath, Name, OptionalName, OptionalPath, PicturePath, conflict, option, same_option
+from src.config.options import (
+    AnyPath,
+    Name,
+    OptionalName,
+    OptionalPath,
+    OutputPath,
+    PicturePath,
+    conflict,
+    option,
+    same_option,
+)
 from src.design.detector import LastMap
 
 UNITS = {  # field -> factors of the units that its value may have, and an example
@@ -89,7 +99,7 @@ class FormulaConfig(PlotOptions):
     )
     benchmark: bool = option(False, "time the network on this machine, as an ONNX file in ONNX Runtime")
     threads: int = option(1, "benchmark, latency: threads per image", ge=1, le=1024)
-    output: OptionalPath = option(
+    output: OutputPath = option(
         None, "write the network to an architecture file (.yaml, .yml, .json), and NAME_train.yaml for train.py"
     )
 

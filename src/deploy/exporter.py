@@ -55,14 +55,8 @@ def export_checkpoint(config: ExportConfig) -> Path:
 
 
 def output_path(config: ExportConfig, model: LoadedModel) -> Path:
-    """Return FILE_NAME, with the format's suffix appended if it is missing.
-
-    Raises:
-        UserError: FILE_NAME is a folder.
-    """
+    """Return FILE_NAME, with the format's suffix appended if it is missing."""
     base, suffix = config.file_name or Path(model.name), SUFFIXES[config.file_format]
-    if base.name in ("", ".."):
-        raise UserError(f"file_name is {base}, a folder; give the path of a file, such as {base / model.name}")
     return base if base.suffix == suffix else base.with_name(base.name + suffix)
 
 

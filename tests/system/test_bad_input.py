@@ -67,7 +67,7 @@ def test_a_command_ends_with_one_line(workspace, place, command, words):
         ("eval.py --ckpt w.ckpt", "data_path is missing"),
         ("eval.py --model tinynet_c --data_path digits", "ckpt is missing: give weights with --ckpt FILE"),
         ("eval.py --ckpt README.md --data_path digits", "README.md is a text; expected a MindSpore checkpoint"),
-        ("export.py --ckpt w.ckpt --file_name .", "file_name is ., a folder"),
+        ("export.py --ckpt w.ckpt --file_name .", "file_name is '.': expected the path of a file, not of a folder"),
         ("export.py --ckpt w.ckpt --file_format ONNXX", "expected 'MINDIR', 'ONNX'"),
         ("export.py --ckpt w.ckpt --images README.md", "images: README.md: not an image"),
         ("export.py --ckpt w.ckpt --file_name /proc/net", "cannot write /proc/net.mindir"),

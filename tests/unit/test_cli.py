@@ -12,6 +12,7 @@ from src.config import (
     CompareConfig,
     CostConfig,
     EvalConfig,
+    ExportConfig,
     FormulaConfig,
     LaunchConfig,
     PredictConfig,
@@ -219,6 +220,17 @@ def test_every_path_may_begin_with_the_home_folder_and_is_not_empty(monkeypatch,
     for bad in ("", "\0"):
         with pytest.raises(UserError, match=rf"here: {key} is .*(an empty text is none|NUL character)"):
             validate(schema, {key: [bad] if several else bad}, {key: "here"})
+
+
+@pytest.mark.parametrize("path", ["net/", ".", "..", "a/..", "/", "folder", "~", "a.png/"])
+@pytest.mark.parametrize(
+    "schema, key", [(ExportConfig, "file_name"), (EvalConfig, "results"), (EvalConfig, "confusion")]
+)
+def test_a_file_is_not_written_beside_the_folder_that_is_named(tmp_path, monkeypatch, schema, key, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError, match=f"here: {key} is '{path}': expected the path of a file, not of a folder"):
+        validate(schema, {key: path}, {key: "here"})
 
 
 @pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "a/~", "x~", "~x"])

@@ -52,12 +52,6 @@ def test_by_default_the_file_has_the_name_of_the_model():
     )
 
 
-def test_a_file_name_that_is_a_folder_is_refused():
-    config = ExportConfig(file_name=Path(".."), file_format="ONNX")
-    with pytest.raises(UserError, match="file_name is .., a folder; give the path of a file, such as ../tinynet_e"):
-        output_path(config, SimpleNamespace(name="tinynet_e"))
-
-
 def test_files_for_the_converters_are_beside_the_file(exported):
     folder = exported("MINDIR", ANY_BATCH).parent
     assert {"a net.aipp.cfg", "a net.converter.cfg", "a net.mindir.convert.sh"} <= {p.name for p in folder.iterdir()}
