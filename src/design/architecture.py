@@ -79,11 +79,12 @@ class Block(NamedTuple):
     hidden: int
     out_channels: int
     se_channels: int
+    skip: bool = True
 
     @property
     def residual(self) -> bool:
         """True if the block adds its input to its output unchanged. (Other ghost bottlenecks add a projection.)"""
-        return self.stride == 1 and self.in_channels == self.out_channels
+        return self.skip and self.stride == 1 and self.in_channels == self.out_channels
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Stage:
     `expand` multiplies the input channels of a block and gives its hidden width. `se` multiplies the width that
     `Style.se_of` names and gives the width inside squeeze-excite. Both are one number for all blocks or a tuple with a
     number for each block; the last number of a short tuple also counts for all later blocks.
+
+    Without `skip`, no block adds its input to its output. Ghost bottlenecks always do.
     """
 
     __pydantic_config__ = FORBID_UNKNOWN_KEYS
@@ -104,6 +107,7 @@ class Stage:
     channels: int
     repeats: int
     se: PerBlock = 0.25
+    skip: bool = True
 
     def blocks(self, in_channels: int, style: Style = Style()) -> tuple[Block, ...]:
         """Return the blocks of the stage for an input of `in_channels` channels."""
@@ -115,7 +119,7 @@ class Stage:
             hidden = width if self.block == "ds" else expanded
             share = of_block(self.se, index)
             squeezed = _rounded((width if style.se_of == "input" else hidden) * share, style.se_divisor) if share else 0
-            blocks.append(Block(self.block, self.kernel, stride, width, hidden, self.channels, squeezed))
+            blocks.append(Block(self.block, self.kernel, stride, width, hidden, self.channels, squeezed, self.skip))
             width, stride = self.channels, 1
         return tuple(blocks + blocks[-1:] * (self.repeats - distinct))
 
@@ -149,7 +153,7 @@ class Architecture:
         Raises:
             UserError: a size, a share or the epsilon is out of range; a kernel is even (padding k//2 keeps the size
                 for odd kernels only); a family or a kind of block is unknown; a "ds" block expands; a ghost bottleneck
-                has an odd width; or `head_conv` does not suit the family.
+                has an odd width or no skip; or `head_conv` does not suit the family.
         """
         if self.family not in FAMILIES:
             raise UserError(f"{self.name}: family is {self.family!r}; expected one of {', '.join(FAMILIES)}")
@@ -202,6 +206,8 @@ class Architecture:
             raise UserError(f"{self.name}: {where}.se is {stage.se}; it must be between 0 and 1")
         if stage.block == "ds" and expands != (1,):
             raise UserError(f"{self.name}: {where}.expand is {stage.expand}; a ds block does not expand: set it to 1")
+        if stage.block == "ghost" and not stage.skip:
+            raise UserError(f"{self.name}: {where}.skip is {stage.skip}; ghost bottlenecks always skip: set it to true")
         if stage.block == "ghost" and (stage.channels % 2 or self.style.hidden_divisor % 2):
             raise UserError(
                 f"{self.name}: {where} has ghost bottlenecks, which compute half of their channels from the other "

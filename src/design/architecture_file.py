@@ -25,11 +25,16 @@ UNION_MEMBERS = ("float", "tuple[float, ...]")  # pydantic adds the tried type t
 
 
 def to_dict(architecture: Architecture) -> dict[str, Any]:
-    """Return an architecture as numbers, texts, lists and mappings only, with all fields.
+    """Return an architecture as numbers, texts, lists and mappings only.
 
+    It has all fields but `skip`, which only stages without it have: then older versions read most networks too.
     `from_dict` returns an equal architecture.
     """
-    return _plain(asdict(architecture))
+    content = _plain(asdict(architecture))
+    for stage in content["stages"]:
+        if stage["skip"]:
+            del stage["skip"]
+    return content
 
 
 def from_dict(content: Any, source: str = "architecture") -> Architecture:

@@ -145,12 +145,10 @@ def s_ghostnet(name: str, resolution: int, repeats: Sequence[int], channels: Seq
     The search changes the resolution, and the number of blocks and the width of each of the six stages. All else is
     fixed (mindspore-ai/models, research/cv/S-GhostNet/src/big_net.py, `gen_cfgs_large`).
     """
-    last = channels[-1]
     return Architecture(
         name=name,
         family="s_ghostnet",
         resolution=resolution,
-        stem=channels[0],
         stages=(
             #     block    kernel stride expand    channels     repeats     se
             Stage("ghost", 3,     1,     1,        channels[0], repeats[0], 0.1),
@@ -160,10 +158,22 @@ def s_ghostnet(name: str, resolution: int, repeats: Sequence[int], channels: Seq
             Stage("ghost", 3,     1,     6,        channels[4], repeats[4], 0.1),
             Stage("ghost", 5,     2,     6,        channels[5], repeats[5], 0.1),
         ),
-        head=max(1280, 5 * last),
-        head_conv=6 * last,
+        **_ends(channels[0], channels[-1]),
         style=S_GHOSTNET_STYLE,
     )  # fmt: skip
+
+
+def with_own_ends(network: Architecture) -> Architecture:
+    """Return an S-GhostNet with the stem and the head of its stages, but none narrower; other networks as they are."""
+    if network.family != "s_ghostnet":
+        return network
+    ends = _ends(network.stages[0].channels, network.stages[-1].channels)
+    return replace(network, **{key: max(width, getattr(network, key)) for key, width in ends.items()})
+
+
+def _ends(first: int, last: int) -> dict[str, int]:
+    """Return stem and head of an S-GhostNet from the widths of its first and last stages."""
+    return {"stem": first, "head": max(1280, 5 * last), "head_conv": 6 * last}
 
 
 GHOSTNET_WIDTHS = {"ghostnet_050": 0.5, "ghostnet_100": 1.0, "ghostnet_130": 1.3}

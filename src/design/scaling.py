@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from math import ceil, inf
+from math import ceil, inf, log
 from typing import NamedTuple
 
 from src.design.architecture import Architecture, Family, Stage, round_channels
@@ -39,6 +39,7 @@ EFFICIENTNET_COMPOUND = Compound(alpha=1.2, beta=1.1, gamma=1.15)
 
 PHI_STEPS = 100  # phi is solved to 1/100 ...
 PHI_LIMIT = 20  # ... between -20 and 20
+WIDTH_STEPS = 1000  # a width that is solved for a budget is found to 1/1000 of the rule's
 
 
 def tiny_scale(base: Architecture, resolution: float, width: float, depth: float, name: str = "") -> Architecture:
@@ -118,6 +119,47 @@ def phi_for_macs(
     neighbors = map(macs_at, steps[max(above - 1, 0) : above + 1])
     nearest = min(neighbors, key=lambda found: abs(found - macs))
     return steps[bisect_right(steps, nearest, key=macs_at) - 1] / PHI_STEPS
+
+
+def compound_for_macs(
+    base: Architecture,
+    macs: float,
+    coefficients: Compound = EFFICIENTNET_COMPOUND,
+    num_classes: int = 1000,
+    tolerance: float = 0.02,
+) -> Architecture:
+    """Return the network of about `macs` multiply-adds to which compound scaling enlarges `base`.
+
+    With small inputs one more pixel can make 60 % more MACs. If no phi meets the budget within the tolerance, the
+    network has the resolution and the depth of the largest phi below the budget, and its width is solved. Coefficients
+    that keep the width (beta = 1) give the nearest network.
+
+    Raises:
+        UserError: the budget is below the MACs of `base`.
+    """
+
+    def macs_of(network: Architecture) -> int:
+        return total_cost(network, num_classes).macs
+
+    def at_phi(step: int) -> Architecture:
+        return compound_scale(base, step / PHI_STEPS, coefficients)
+
+    def widened(step: int) -> Architecture:
+        alpha, beta, gamma = (factor ** (below / PHI_STEPS) for factor in coefficients)
+        wide = giant_scale(base, gamma, beta * step / WIDTH_STEPS, alpha)
+        return replace(wide, family=_scaled_family(base, "efficientnet"))
+
+    base_macs = macs_of(base)
+    if macs < base_macs:
+        raise UserError(f"macs is {macs:g}; {base.name} has {base_macs:.3g} already: compound_for_macs only enlarges")
+    phis = range(PHI_STEPS * (2 + ceil(log(macs / base_macs, coefficients.growth))))
+    below = bisect_right(phis, macs, key=lambda step: macs_of(at_phi(step))) - 1
+    nearest = min(map(at_phi, (below, below + 1)), key=lambda network: abs(macs_of(network) - macs))
+    if abs(macs_of(nearest) / macs - 1) <= tolerance or coefficients.beta == 1:
+        return nearest
+    widths = range(WIDTH_STEPS, 10 * WIDTH_STEPS)
+    above = bisect_left(widths, macs, key=lambda step: macs_of(widened(step)))
+    return min(map(widened, widths[max(above - 1, 0) : above + 1]), key=lambda network: abs(macs_of(network) - macs))
 
 
 def compound_grid(step: float = 0.05, growth: float = 2.0, tolerance: float = 0.1) -> list[Compound]:

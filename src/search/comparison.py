@@ -26,10 +26,13 @@ def compare_networks(config: CompareConfig) -> None:
 
 
 def notation(stage: Stage) -> str:
-    """Return a stage in a notation like timm's: block, repeats, kernel, stride, expansion, channels, squeeze-excite."""
+    """Return a stage in a notation like timm's: block, repeats, kernel, stride, expansion, channels, squeeze-excite.
+
+    As in timm's, `noskip` stands at the end of a stage whose blocks do not add their inputs.
+    """
     return (
         f"{stage.block}_r{stage.repeats}_k{stage.kernel}_s{stage.stride}_e{slashed(stage.expand)}_c{stage.channels}"
-        f"_se{slashed(stage.se)}"
+        f"_se{slashed(stage.se)}{'' if stage.skip else '_noskip'}"
     )
 
 

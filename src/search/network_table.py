@@ -21,7 +21,7 @@ def network_table(architecture: Architecture, num_classes: int = 1000, in_channe
     """Return a table with a line for each part of a network: its description, its output size in pixels and its cost.
 
     If the blocks of a stage differ, their expansions and squeeze-excite shares are written as `first/second/...`. The
-    last number also counts for all later blocks.
+    last number also counts for all later blocks. `no skip` means that no block adds its input to its output.
     """
     stages = iter(architecture.stages)
     rows: list[tuple[object, ...]] = [HEADER]
@@ -52,4 +52,5 @@ def _layer(name: str, channels: int) -> tuple[object, ...]:
 
 def _stage(stage: Stage) -> tuple[object, ...]:
     expand, se = slashed(stage.expand), slashed(stage.se)
-    return stage.block, stage.kernel, stage.stride, expand, stage.channels, stage.repeats, se
+    block = stage.block if stage.skip else f"{stage.block}, no skip"
+    return block, stage.kernel, stage.stride, expand, stage.channels, stage.repeats, se

@@ -22,6 +22,7 @@ def stages(block, widths):
         channels=widths,
         repeats=st.integers(1, 4),
         se=per_block(st.sampled_from([0, 0.1, 0.25])),
+        skip=st.just(True) if block == "ghost" else st.booleans(),
     )
 
 

@@ -111,6 +111,7 @@ def test_sizes_below_one_are_refused_by_name(changes):
         ({"block": "resnet"}, r"stages\[0\].block is 'resnet'; expected one of ds, ir, ghost"),
         ({"block": "ds"}, r"stages\[0\].expand is 6; a ds block does not expand"),
         ({"block": "ghost"}, r"style.hidden_divisor \(1\) must be even"),
+        ({"block": "ghost", "skip": False}, r"stages\[0\].skip is False; ghost bottlenecks always skip"),
     ],
 )
 def test_a_stage_that_cannot_be_built_is_refused_by_name(changes, text):

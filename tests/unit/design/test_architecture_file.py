@@ -78,6 +78,12 @@ def test_a_file_shows_the_table(tmp_path):
     assert line in (tmp_path / "b0.yaml").read_text().splitlines()
 
 
+def test_a_stage_without_skip_says_so_and_the_others_do_not():
+    stage, *others = EFFICIENTNET_B0.stages
+    rows = to_dict(replace(EFFICIENTNET_B0, stages=(replace(stage, skip=False), *others)))["stages"]
+    assert rows[0]["skip"] is False and not any("skip" in row for row in rows[1:])
+
+
 def test_fields_with_a_default_may_be_left_out():
     content = to_dict(EFFICIENTNET_B0)
     del content["style"], content["head_conv"], content["stages"][0]["se"], content["family"]

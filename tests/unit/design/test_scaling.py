@@ -11,6 +11,7 @@ from src.design.ghostnets import GHOSTNET_100
 from src.design.scaling import (
     EFFICIENTNET_COMPOUND,
     Compound,
+    compound_for_macs,
     compound_grid,
     compound_scale,
     giant_scale,
@@ -132,6 +133,33 @@ def test_phi_is_solved_on_the_cost_with_the_classes_of_the_data():
 def test_budgets_out_of_reach_are_refused(macs):
     with pytest.raises(UserError, match="compound scaling of efficientnet_b0 reaches"):
         phi_for_macs(EFFICIENTNET_B0, macs)
+
+
+@pytest.mark.parametrize("pixels", [48, 56, 64, 224])
+@pytest.mark.parametrize("growth", [1.1, 1.5, 1.7, 2, 3])
+def test_an_enlarged_network_meets_its_budget_where_one_pixel_costs_much(pixels, growth):
+    base = EFFICIENTNET_B0.at(pixels)
+    macs = growth * total_cost(base, 10).macs
+    network = compound_for_macs(base, macs, num_classes=10)
+    assert total_cost(network, 10).macs == pytest.approx(macs, rel=0.05)  # widths are multiples of 8
+    assert network.family == "efficientnet" and network.resolution >= pixels
+
+
+def test_an_enlarged_network_is_that_of_phi_where_it_meets_the_budget():
+    phi = phi_for_macs(EFFICIENTNET_B0, 8e8)
+    assert compound_for_macs(EFFICIENTNET_B0, 8e8) == compound_scale(EFFICIENTNET_B0, phi)
+
+
+def test_depth_or_resolution_alone_keeps_the_widths():
+    for coefficients in (Compound(2, 1, 1), Compound(1, 1, 2**0.5)):
+        network = compound_for_macs(EFFICIENTNET_B0, 8e8, coefficients)
+        assert [stage.channels for stage in network.stages] == [stage.channels for stage in EFFICIENTNET_B0.stages]
+        assert total_cost(network).macs == pytest.approx(8e8, rel=0.1)
+
+
+def test_a_smaller_budget_enlarges_nothing():
+    with pytest.raises(UserError, match="efficientnet_b0 has 3.86e.08 already"):
+        compound_for_macs(EFFICIENTNET_B0, 1e8)
 
 
 @given(st.sampled_from([0.05, 0.1, 0.25]), st.floats(1, 3), st.floats(0.01, 0.3))

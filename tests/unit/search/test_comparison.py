@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from support.random_architectures import architectures
 
 from src.config import CompareConfig
+from src.design.architecture import Stage
 from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES, TINYNETS
 from src.errors import UserError
@@ -13,6 +14,7 @@ from src.search.comparison import compare_networks, notation, side_by_side
 
 def test_a_stage_in_timms_notation():
     assert notation(TINYNETS["tinynet_c"].stages[1]) == "ir_r2_k3_s2_e6_c16_se0.25"
+    assert notation(Stage("ir", 3, 1, 4, 16, 2, skip=False)) == "ir_r2_k3_s1_e4_c16_se0.25_noskip"
     assert notation(ARCHITECTURES["ghostnet_100"].stages[3]) == "ghost_r4_k3_s2_e6/2.5/2.3_c80_se0"
 
 
