@@ -104,7 +104,7 @@ Listing list_images(const std::vector<fs::path>& paths) {
       const std::size_t before = found.images.size();
       list_folder(path, {}, {}, found);
       if (found.images.size() == before) throw UserError("folder " + path.string() + " holds no images");
-    } else if (fs::exists(path, error)) {
+    } else if (fs::is_regular_file(path, error)) {
       found.images.push_back({path, path.filename()});
     } else {
       throw UserError("there is no image or folder " + path.string());

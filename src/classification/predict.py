@@ -56,11 +56,11 @@ def find_images(paths: tuple[Path, ...]) -> list[str]:
         raise UserError("no images: name some, or folders of them, such as `predict.py --ckpt FILE photo.jpg`")
     files: list[str] = []
     for path in paths:
-        if not path.exists():
-            raise UserError(f"there is no image or folder {path}")
-        if not path.is_dir():
+        if path.is_file():
             files.append(str(path))
             continue
+        if not path.is_dir():  # a pipe would be waited for
+            raise UserError(f"there is no image or folder {path}")
         listing = list_images(path)
         listing.log_left_out()
         if not listing.images:

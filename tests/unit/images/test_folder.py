@@ -177,3 +177,9 @@ def test_a_split_with_an_empty_class_or_none_is_refused(image_folder):
     (image_folder / "val/dog").mkdir()
     with pytest.raises(UserError, match="class folder .*val/dog holds no images"):
         open_split(image_folder, "val")
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UserError, match="^there is no image or folder .*/pipe.jpg$"):
+        find_images((tmp_path / "pipe.jpg",))
