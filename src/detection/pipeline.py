@@ -1,0 +1,84 @@
+"""The MindData pipelines of detection: batches of fixed shapes for training, and every image once for evaluation.
+
+Crops and matches are computed in the workers, from the boxes and the size that the JSON file states. All chance of an
+image comes from (seed, epoch, index), so that batches depend neither on the number of ranks nor on that of workers, and
+a resumed run skips what it has seen without reading it.
+
+MindData's own operators with boxes are not used: they write into the arrays of their source, end the run for a box at
+the border, and have no IoU crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mindspore.dataset as ds
+import numpy as np
+from mindspore.dataset import vision
+from PIL import Image
+
+from src.dataset import epoch_order
+from src.detection.augment import BoxAugmentation, draw_view, render
+from src.detection.matching import targets
+from src.detection.samples import Samples
+from src.images.decoding import read_rgb
+from src.images.preprocess import Preprocess
+
+STREAM = 0x626F78  # separates these random numbers from others of the same seed
+
+
+def train_batches(
+    samples: Samples,
+    preprocess: Preprocess,
+    anchors: np.ndarray,
+    options: BoxAugmentation,
+    batch_size: int,
+    *,
+    epoch: int,
+    seed: int,
+    workers: int,
+    rank: int = 0,
+    ranks: int = 1,
+    skip: int = 0,
+) -> ds.Dataset:
+    """Return one epoch of batches without the first `skip`.
+
+    A batch is `image` float32 (batch_size, 3, size, size), `labels` int32 (batch_size, anchors) and `codes` float32
+    (batch_size, anchors, 4), as in `Targets`.
+    """
+
+    def load(position: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        index = int(position)
+        rng = np.random.default_rng([STREAM, seed, epoch, index])
+        sample = samples.sample(index, epoch)
+        view = draw_view(rng, *sample[:4], preprocess.size, options)
+        labels, codes = targets(view.boxes.astype(np.float32), view.classes, anchors)
+        return render(sample.decode(), view, preprocess.size, rng, options.photometric), labels, codes
+
+    order = epoch_order(len(samples), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
+    data = ds.NumpySlicesDataset(order[skip * batch_size :], ["index"], shuffle=False)
+    data = data.map(load, ["index"], ["image", "labels", "codes"], num_parallel_workers=workers)
+    data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
+    return data.batch(batch_size, drop_remainder=True)
+
+
+def eval_batches(files: Sequence[str], preprocess: Preprocess, batch_size: int, *, workers: int) -> ds.Dataset:
+    """Return every file once, in order: `image` float32 (n, 3, size, size). The last batch may be smaller."""
+    data = ds.NumpySlicesDataset(list(range(len(files))), ["image"], shuffle=False)
+    load = lambda index: stretched(read_rgb(files[int(index)]), preprocess.size)  # noqa: E731 - MindData inspects it
+    data = data.map(load, "image", num_parallel_workers=workers)
+    data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
+    return data.batch(batch_size, drop_remainder=False)
+
+
+def stretched(image: Image.Image, size: int) -> np.ndarray:
+    """Return the whole of an RGB image as uint8 (size, size, 3); both axes are scaled on their own.
+
+    The resampling is antialiased and bilinear, as in training.
+    """
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _to_network_input(preprocess: Preprocess) -> list:
+    mean, std = ([255 * value for value in values] for values in (preprocess.mean, preprocess.std))
+    return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]
