@@ -142,11 +142,12 @@ def read_yaml(file: Path, seen: tuple[str, ...] = ()) -> dict[str, tuple[Any, Pa
     for key in content:
         if key not in known:
             raise UserError(
-                f"{file}: unknown key {key!r}{did_you_mean(str(key), known)}; `train.py --help` lists all keys"
+                f"{file}: unknown key {key!r}{did_you_mean(str(key), known)}; `--help` of the command lists all keys"
             )
-    model = content.get("model")
-    if isinstance(model, str) and Path(model).suffix in SUFFIXES and (file.parent / model).exists():
-        content["model"] = str(file.parent / model)  # an architecture file, relative to this one
+    for key in ("model", "recipe"):  # an architecture file and a recipe may be named relative to this file
+        name = content.get(key)
+        if isinstance(name, str) and Path(name).suffix in SUFFIXES and (file.parent / name).exists():
+            content[key] = str(file.parent / name)
     values = {key: (value, file) for key, value in content.items()}
     if base is None:
         return values
@@ -235,6 +236,8 @@ def _configuration(parser: Parser, argv: Sequence[str]) -> Any:
         for key, (value, file) in read_yaml(_path(config_file, COMMAND_LINE, "config")).items():
             if key in keys(parser.schema):
                 values[key], origin[key] = value, str(file)
+            elif parser.schema.other_keys:
+                raise UserError(f"{file}: {key} is no key of this command; {parser.schema.other_keys}")
     return validate(parser.schema, values | flags, origin | dict.fromkeys(flags, COMMAND_LINE))
 
 

@@ -28,6 +28,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     title: ClassVar[str] = "Options"  # heading of the group in `--help`
+    other_keys: ClassVar[str] = ""  # what to do with keys of other commands in a YAML file; empty: they are ignored
     group_titles: ClassVar[dict[str, str]] = {}  # field name -> heading of the group that declares it, in help's order
 
     @classmethod

@@ -11,6 +11,8 @@ from src.config.common import ProgramOptions, known_model
 from src.config.options import Name, OptionalName, OptionalPath, option
 
 LARGEST_FACTOR = 100
+EXPONENT = -0.07  # MnasNet (CVPR 2019), section 3, and EfficientNet (ICML 2019), section 4
+EXPONENT_HELP = "w of the reward, top-1 * (MACs / target)^w"
 RECIPE = Path(__file__).resolve().parents[2] / "config" / "search" / "proxy.yaml"
 
 
@@ -18,6 +20,7 @@ class PlacementOptions(ProgramOptions):
     """Where trials run. None of these changes a result."""
 
     title: ClassVar[str] = "Trials"
+    other_keys: ClassVar[str] = "settings of a training stand in the YAML that `recipe` names"
 
     study: OptionalPath = option(None, "folder of the study, which the same command resumes; default runs/COMMAND")
     parallel: int = option(
@@ -26,12 +29,16 @@ class PlacementOptions(ProgramOptions):
         ge=0,
         le=10_000,
     )
-    threads: int = option(0, "CPU: threads that compute, per trial; 0: the cores shared by all trials", ge=0, le=1024)
+    threads: int = option(
+        0, "threads that compute, per trial; 0: the cores shared by all trials; on a cluster 1", ge=0, le=1024
+    )
     trial_minutes: float = option(
         0, "minutes after which a trial is ended; 0: five times the median of those done, at least 10", ge=0, le=1e6
     )
-    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(
-        "auto", "auto: the first of Ascend, GPU and CPU that works"
+    ray_address: str | None = option(
+        None,
+        "run the trials on the Ray cluster of this head, HOST:PORT, or auto for that of this machine",
+        pattern=r"^(auto|[^:/]+:[0-9]+|\[[0-9a-fA-F:]+\]:[0-9]+)$",
     )
     dry_run: bool = option(False, "list the first networks and what the study costs; train nothing")
 
@@ -52,6 +59,9 @@ class StudyOptions(PlacementOptions):
         RECIPE, "YAML of train.py with the recipe of a trial; the study sets network, data, run folder and seed"
     )
     epochs: int = option(0, "epochs of a trial; 0: as in the recipe", ge=0, le=10_000)
+    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(
+        "auto", "auto: the first of Ascend, GPU and CPU that works"
+    )
     seed: int = option(1, "seed of the study: it draws the networks, and trains them", ge=0, le=2**31 - 1)
     final_seeds: int = option(3, "trainings of each network of the final comparison, with other seeds", ge=0, le=100)
 
@@ -93,6 +103,9 @@ class GreedyConfig(StudyOptions):
     target: float = option(2.0, "MACs of the network to reach, as a multiple of the MACs of model", gt=1, le=100)
     steps: int = option(4, "steps to it, each of which multiplies the MACs by the same factor", ge=1, le=1000)
     tolerance: float = option(0.05, "largest relative difference of a candidate's MACs from its step's", gt=0, le=1)
+    blocks: int = option(
+        8, "largest number of blocks that a step adds to a stage; channels spend what is left", ge=1, le=1000
+    )
 
 
 class CompoundConfig(StudyOptions):
@@ -100,9 +113,10 @@ class CompoundConfig(StudyOptions):
 
     title: ClassVar[str] = "Compound"
 
-    grid_step: float = option(0.1, "distance of two values of alpha, beta or gamma", ge=0.001, le=1)
-    growth: float = option(2.0, "alpha * beta^2 * gamma^2, the growth of the MACs for phi + 1", gt=1, le=16)
+    grid_step: float = option(0.1, "distance of two values of alpha, beta or gamma", ge=0.02, le=1)
+    growth: float = option(2.0, "alpha * beta^2 * gamma^2, the growth of the MACs for phi + 1", gt=1, le=4)
     grid_tolerance: float = option(0.1, "largest difference of that product from growth", gt=0, le=4)
+    exponent: float = option(EXPONENT, EXPONENT_HELP + ", with growth * MACs of model as the target", ge=-10, le=0)
     family: int = option(3, "scale model by the best coefficients for phi = 1 to this", ge=1, le=20)
 
 
@@ -111,8 +125,8 @@ class BaselineConfig(StudyOptions):
 
     title: ClassVar[str] = "Baseline"
 
-    target_macs: float = option(0, "MACs that the reward aims at; 0: those of model", ge=0, le=1e18)
-    exponent: float = option(-0.07, "w of the reward, top-1 * (MACs / target)^w", ge=-10, le=0)
+    target: float = option(1.0, "MACs that the reward aims at, as a multiple of the MACs of model", gt=0, le=100)
+    exponent: float = option(EXPONENT, EXPONENT_HELP, ge=-10, le=0)
     population: int = option(10, "networks of a generation", ge=2, le=10_000)
     generations: int = option(4, "generations", ge=1, le=10_000)
 

@@ -16,6 +16,7 @@ from src.config import (
     FormulaConfig,
     LaunchConfig,
     PredictConfig,
+    ReportConfig,
     TableConfig,
     TrainConfig,
     keys,
@@ -264,6 +265,7 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
     text = capsys.readouterr().out
     assert stop.value.code == 0
     words = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models", TableConfig: "files"}
+    words |= {ReportConfig: "studies"}
     positional = words.get(schema)
     assert all(f"--{key}" in text for key in keys(schema) if key != positional)
     assert positional is None or f" [{schema.model_fields[positional].title} ...]\n" in text

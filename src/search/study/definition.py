@@ -13,7 +13,7 @@ from src.config.study import PlacementOptions, StudyOptions
 from src.design.architecture import Architecture
 from src.design.architecture_file import to_dict
 from src.errors import UserError
-from src.runtime.files import write_text
+from src.runtime.files import remove_leftovers, write_text
 from src.runtime.texts import read_json
 
 NAME = "study.json"
@@ -25,12 +25,16 @@ OF_TRIAL = ("model", "ckpt", "run_dir", "resume", "data_path", "input_size", "se
 
 @dataclass(frozen=True)
 class Data:
-    """The images of a study: number of classes, and of images to train and to score with."""
+    """The images of a study: number of classes, and of images to train and to score with.
+
+    The fingerprint is that of both splits, see `src/images/image_set.py`.
+    """
 
     path: str
     classes: int
     train: int
     val: int
+    fingerprint: str = ""
 
 
 def describe(command: str, config: StudyOptions, recipe: TrainConfig, data: Data, base: Architecture) -> dict[str, Any]:
@@ -47,19 +51,33 @@ def describe(command: str, config: StudyOptions, recipe: TrainConfig, data: Data
     }
 
 
+def check_folder(folder: Path) -> None:
+    """Check that a folder is a study, or can become one.
+
+    Raises:
+        UserError: it holds other files, or is none.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"study {folder} is a file; give a new or an empty folder")
+    if (folder / NAME).exists() or not folder.exists():
+        return
+    # A killed process may have left the lock and the temporary folder of study.json.
+    if any(file.name != LOCK and not file.name.startswith(f".{NAME}-") for file in folder.iterdir()):
+        raise UserError(f"study {folder} holds files, but no {NAME}; give a new or an empty folder")
+
+
 def write_or_check(folder: Path, definition: dict[str, Any]) -> None:
     """Write study.json into a new study; compare it with that of a study to resume.
 
     Raises:
-        UserError: something differs, or the folder holds other files.
+        UserError: something differs.
     """
     path = folder / NAME
+    remove_leftovers(path)
     if path.exists():
         check_same(read_definition(folder), definition, folder)
-        return
-    if folder.is_dir() and any(file.name != LOCK for file in folder.iterdir()):
-        raise UserError(f"study {folder} holds files, but no {NAME}; give a new or an empty folder")
-    write_text(path, json.dumps(definition, indent=2, ensure_ascii=False) + "\n")
+    else:
+        write_text(path, json.dumps(definition, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_definition(folder: Path) -> dict[str, Any]:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from types import FrameType
 
 from src.design.cost import total_cost
 from src.errors import UserError
-from src.search.study.outcome import Outcome, is_mistake, judge
+from src.search.study.outcome import Outcome, is_disk_full, is_mistake, judge
 from src.search.study.pool import Pool
 from src.search.study.process import Ended, Job
 from src.search.study.progress import Progress
 from src.search.study.records import Records
-from src.search.study.trial import Result, Rounds, Trial
+from src.search.study.trial import Result, Rounds, Trial, check_same_trial
 
-ATTEMPTS = 2  # of a trial that fails; a diverged one would diverge again
+ATTEMPTS = 2  # of a trial that fails, and of one whose machine is lost; a diverged one would diverge again
 POLL_INTERVAL = 0.05  # seconds
 SLOWEST = 5  # a trial may take this many times the median of those done ...
 SHORTEST_LIMIT = 600  # ... but always these seconds, because the first ones compile for minutes on an NPU
-NO_SPACE = "No space left"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last one when a terminal is closed
 
 JobOf = Callable[[int, Trial], Job]  # number and trial -> the training to start
 
@@ -35,9 +36,15 @@ class Attempt:
 
     number: int
     trial: Trial
-    tries: int = 0
-    began: float = 0.0
+    job: Job = field(init=False)
+    starts: int = 0
+    losses: int = 0  # of the machine that it ran on
     is_timeout: bool = False
+
+    def may_run_again(self, outcome: Outcome) -> bool:
+        """Return whether the trial is started again after this outcome."""
+        failures = self.starts - self.losses
+        return outcome.status in ("failed", "out of memory", "timeout") and max(failures, self.losses) < ATTEMPTS
 
 
 class Driver:
@@ -56,10 +63,12 @@ class Driver:
         self, records: Records, pool: Pool, job_of: JobOf, epochs: int, limit: float, classes: int, progress: Progress
     ) -> None:
         self.records, self.pool, self.job_of, self.progress = records, pool, job_of, progress
-        self.epochs, self.limit, self.classes = epochs, limit, classes
+        self.epochs, self.classes = epochs, classes
+        self.given_limit = limit
+        self.durations = [result.seconds for result in records.results.values() if result.is_done]
+        self.limit = self._limit()
         self.is_interrupted = False
         self.running: dict[int, Attempt] = {}
-        self.attempts: dict[int, int] = {}  # tries of trials that failed once
 
     def run(self, rounds: Rounds) -> list[Result]:
         """Run all rounds and return all results, in the order of their numbers.
@@ -67,10 +76,11 @@ class Driver:
         Raises:
             UserError: a trial that is done was another network; or the first training ends with a mistake of the user,
                 or any with a full disk.
-            KeyboardInterrupt: SIGINT or SIGTERM came; all trainings have saved and stopped.
+            OSError: a result or a line of progress cannot be written; all trainings have saved and stopped.
+            KeyboardInterrupt: a signal came; all trainings have saved and stopped.
         """
         results: list[Result] = []
-        with self._signals_recorded():
+        with self._signals_recorded(), contextlib.closing(self.pool):
             try:
                 trials = next(rounds)
                 while True:
@@ -79,8 +89,9 @@ class Driver:
                     trials = rounds.send(found)
             except StopIteration:
                 return results
-            finally:
-                self.pool.close()
+            except OSError:
+                self.pool.stop()
+                raise
 
     def run_round(self, first: int, trials: list[Trial]) -> list[Result]:
         """Run the trials that have no result yet. The first one has the number `first`."""
@@ -90,7 +101,7 @@ class Driver:
         ][::-1]
         self.progress.begin_round(len(trials), len(waiting))
         while waiting or self.running:
-            while waiting and len(self.running) < self.pool.slots:
+            while waiting and len(self.running) < self.pool.slots and not self.is_interrupted:
                 self._start(waiting.pop())
             ended = self.pool.ended()
             for end in ended:
@@ -104,45 +115,39 @@ class Driver:
 
     def _is_recorded(self, number: int, trial: Trial) -> bool:
         result = self.records.results.get(number)
-        if result is None:
-            return False
-        if result.trial != trial:
-            raise UserError(
-                f"{self.records.path}: trial {number} is {result.trial.architecture.name} of {result.trial.group!r}, "
-                f"but this version proposes {trial.architecture.name} of {trial.group!r}; resume the study with the "
-                "version that began it, or give another --study"
-            )
-        return True
+        if result is not None:
+            check_same_trial(number, result.trial, trial, self.records.path)
+        return result is not None
 
     def _start(self, attempt: Attempt) -> None:
-        attempt.tries += 1
-        attempt.began = time.monotonic()
+        attempt.starts += 1
+        attempt.is_timeout = False
+        attempt.job = self.job_of(attempt.number, attempt.trial)
         self.running[attempt.number] = attempt
-        self.pool.start(self.job_of(attempt.number, attempt.trial))
+        self.pool.start(attempt.job)
 
     def _finish(self, end: Ended) -> list[Attempt]:
         """Record the end of a training, or return it to be tried again."""
         attempt = self.running.pop(end.number)
-        run_dir = self.job_of(attempt.number, attempt.trial).run_dir
-        outcome = judge(end, run_dir, self.epochs)
-        if attempt.is_timeout and outcome.status != "done":
-            outcome = Outcome("timeout", reason=f"it had not ended after {end.seconds:.0f} s")
-        if self.is_interrupted and outcome.status != "done":
-            return []
-        mistake = is_mistake(end, run_dir)
-        if mistake and (NO_SPACE in mistake or not any(result.is_done for result in self.records.results.values())):
-            raise UserError(f"trial {end.number}: {mistake}")
-        if outcome.status in ("failed", "out of memory", "timeout") and attempt.tries < ATTEMPTS:
-            self.progress.retry(end.number, outcome)
-            return [Attempt(attempt.number, attempt.trial, attempt.tries)]
-        result = self._result(attempt, end, outcome, run_dir)
-        self.records.append(result)
-        self.progress.ended(result, len(self.running))
+        attempt.losses += bool(end.lost)
+        outcome = judge(end, attempt.job.run_dir, self.epochs)
+        if outcome.status != "done":
+            if self.is_interrupted:
+                return []
+            if attempt.is_timeout:
+                outcome = Outcome("timeout", reason=f"it had not ended after {end.seconds:.0f} s")
+            if is_disk_full(end) or (is_mistake(end) and not self.durations):
+                raise UserError(f"trial {end.number}: {end.said}")
+            if attempt.may_run_again(outcome):
+                self.progress.retry(end.number, outcome)
+                return [attempt]
+        self._record(attempt, end, outcome)
         return []
 
-    def _result(self, attempt: Attempt, end: Ended, outcome: Outcome, run_dir: Path) -> Result:
+    def _record(self, attempt: Attempt, end: Ended, outcome: Outcome) -> None:
         cost = total_cost(attempt.trial.architecture, self.classes)
-        return Result(
+        run_dir = attempt.job.run_dir
+        result = Result(
             number=attempt.number,
             trial=attempt.trial,
             status=outcome.status,
@@ -151,43 +156,63 @@ class Driver:
             macs=cost.macs,
             parameters=cost.parameters,
             seconds=round(end.seconds, 2),
-            attempts=attempt.tries,
+            attempts=attempt.starts,
             reason=outcome.reason,
             host=end.host,
             device=end.device,
             run_dir=f"{run_dir.parent.name}/{run_dir.name}",
         )
+        self.records.append(result)
+        if result.is_done:
+            _remove_states(run_dir)
+            self.durations.append(result.seconds)
+            self.limit = self._limit()
+        self.progress.ended(result, len(self.running))
+
+    def _limit(self) -> float:
+        """Return the seconds after which a trial is ended; 0: no limit, before the first one is done."""
+        usual = max(SHORTEST_LIMIT, SLOWEST * median(self.durations)) if self.durations else 0
+        return self.given_limit or usual
 
     def _end_slow_ones(self) -> None:
-        limit = self.limit or self._usual_limit()
         for attempt in self.running.values():
-            if limit and not attempt.is_timeout and time.monotonic() - attempt.began > limit:
+            if self.limit and not attempt.is_timeout and self.pool.seconds(attempt.number) > self.limit:
                 attempt.is_timeout = True
                 self.pool.kill(attempt.number)
 
-    def _usual_limit(self) -> float:
-        """Return the limit that follows from the trials that are done; 0, no limit, before the first is."""
-        done = [result.seconds for result in self.records.results.values() if result.is_done]
-        return max(SHORTEST_LIMIT, SLOWEST * median(done)) if done else 0
-
     def _stop(self) -> None:
-        self.progress.stopping(len(self.running))
-        self.pool.stop()
-        for end in self.pool.ended():
-            self._finish(end)
+        """Stop all trainings in order, also where nobody reads the output any more, and record those that are done."""
+        try:
+            self.progress.stopping(len(self.running))
+        finally:
+            self.pool.stop()
+            for end in self.pool.ended():
+                self._finish(end)
         raise KeyboardInterrupt
 
     @contextmanager
     def _signals_recorded(self) -> Iterator[None]:
-        """Let the first SIGINT or SIGTERM stop the study in order, and a second one at once."""
-        before = {number: signal.signal(number, self._record_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Let the first signal stop the study in order, and a second one at once. `nohup` keeps its meaning."""
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        taken = [number for number, handler in before.items() if handler != signal.SIG_IGN]
+        for number in taken:
+            signal.signal(number, self._record_signal)
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number in taken:
+                signal.signal(number, before[number])
 
     def _record_signal(self, number: int, _: FrameType | None) -> None:
         if self.is_interrupted:
             raise KeyboardInterrupt
         self.is_interrupted = True
+
+
+def _remove_states(run_dir: Path) -> None:
+    """Remove the states from which a finished training could be resumed; its best checkpoint stays.
+
+    Otherwise a study of 1,000 trials fills a disk.
+    """
+    for state in (run_dir / "checkpoints").glob("*last.ckpt"):
+        state.unlink(missing_ok=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 from pathlib import Path
 from typing import NamedTuple
 
-from src.runtime.texts import printable, shortened
-from src.search.study.process import OUTPUT, Ended
+from src.errors import FULL
+from src.search.study.process import Ended
 from src.search.study.trial import Status
 
 DIVERGED = 3  # exit status of train.py for a loss that is not finite
 MISTAKE = 2  # ... and for what the user can correct
-LONGEST_REASON = 300  # characters
+NO_SPACE = tuple(map(os.strerror, FULL))
 MEMORY = ("MemoryError", "Out of memory", "out of memory", "bad_alloc", "Memory not enough", "Allocate memory failed")
 
 
@@ -28,34 +29,27 @@ class Outcome(NamedTuple):
 
 def judge(ended: Ended, run_dir: Path, epochs: int) -> Outcome:
     """Return the outcome of a training of `epochs` epochs in `run_dir`."""
-    if ended.fault:
-        return Outcome("failed", reason=ended.fault)
+    if ended.lost:
+        return Outcome("failed", reason=ended.lost)
     if ended.code == 0:
         return _score(run_dir, epochs)
-    last = last_line(run_dir / OUTPUT)
     if ended.code == DIVERGED:
-        return Outcome("diverged", reason=last)
-    if ended.code == -signal.SIGKILL or any(word in last for word in MEMORY):
-        how = "killed, as the system does when memory is short" if ended.code < 0 else last
+        return Outcome("diverged", reason=ended.said)
+    if ended.code == -signal.SIGKILL or any(word in ended.said for word in MEMORY):
+        how = "killed, as the system does when memory is short" if ended.code < 0 else ended.said
         return Outcome("out of memory", reason=how)
     how = f"signal {-ended.code}" if ended.code < 0 else f"status {ended.code}"
-    return Outcome("failed", reason=f"{how}: {last}")
+    return Outcome("failed", reason=f"{how}: {ended.said or 'it printed nothing'}")
 
 
-def is_mistake(ended: Ended, run_dir: Path) -> str:
-    """Return the line of a mistake that the user can correct, such as a full disk; empty if there is none."""
-    return last_line(run_dir / OUTPUT).removeprefix("error: ") if ended.code == MISTAKE and not ended.fault else ""
+def is_mistake(ended: Ended) -> bool:
+    """Return whether a training ended with a mistake that the user can correct."""
+    return ended.code == MISTAKE and not ended.lost
 
 
-def last_line(path: Path) -> str:
-    """Return the last error line of an output, else its last line; empty if there is none."""
-    try:
-        lines = path.read_bytes().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    lines = [line.strip() for line in lines if line.strip()]
-    errors = [line for line in lines if line.startswith("error: ")]
-    return shortened(printable((errors or lines or [""])[-1]), LONGEST_REASON)
+def is_disk_full(ended: Ended) -> bool:
+    """Return whether a training ended because it could not write."""
+    return ended.code != 0 and any(words in ended.said for words in NO_SPACE)
 
 
 def _score(run_dir: Path, epochs: int) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,16 +10,17 @@ from src.search.study.process import GRACE, Ended, Job, TrialProcess
 
 
 class Pool(Protocol):
-    """A place where trainings run side by side.
+    """A place where trainings run side by side."""
 
-    Attributes:
-        slots: trainings that run at a time.
-    """
-
-    slots: int
+    @property
+    def slots(self) -> int:
+        """Trainings that run at a time; it may change when machines come and go."""
 
     def start(self, job: Job) -> None:
         """Start a training; fewer than `slots` are running."""
+
+    def seconds(self, number: int) -> float:
+        """Return for how long the training of a trial has run; 0 while it waits for a machine."""
 
     def ended(self) -> list[Ended]:
         """Return the trainings that have ended since the last call, without waiting."""
@@ -29,22 +29,30 @@ class Pool(Protocol):
         """End the training of a trial at once; `ended` reports it."""
 
     def stop(self) -> None:
-        """Ask all trainings to save and stop, and wait for their end."""
+        """Ask all trainings to save and stop, and wait for their end; `ended` reports them."""
 
     def close(self) -> None:
         """End whatever still runs."""
 
 
 class LocalPool:
-    """Child processes of this one. Each gets one of `devices`: numbers of NPUs, or None on the CPU."""
+    """Child processes of this one.
 
-    def __init__(self, devices: Sequence[str | None]) -> None:
-        self.slots = len(devices)
+    Args:
+        devices: what a training gets, one entry for each that runs at a time: the number of an NPU, or None on the CPU.
+        threads: threads of a training.
+    """
+
+    def __init__(self, devices: Sequence[str | None], threads: int) -> None:
+        self.slots, self.threads = len(devices), threads
         self.free: list[str | None] = list(devices)
         self.running: dict[int, TrialProcess] = {}
 
     def start(self, job: Job) -> None:
-        self.running[job.number] = TrialProcess(job, self.free.pop(0))
+        self.running[job.number] = TrialProcess(job, self.threads, self.free.pop(0))
+
+    def seconds(self, number: int) -> float:
+        return self.running[number].seconds
 
     def ended(self) -> list[Ended]:
         found = [end for process in self.running.values() if (end := process.poll()) is not None]
@@ -60,10 +68,11 @@ class LocalPool:
             process.terminate()
         deadline = time.monotonic() + GRACE
         while any(process.poll() is None for process in self.running.values()) and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def close(self) -> None:
         for process in self.running.values():
-            with contextlib.suppress(OSError):
-                process.kill()
+            process.kill()
+        while any(process.poll() is None for process in self.running.values()):
+            time.sleep(0.01)
         self.running.clear()

@@ -1,4 +1,4 @@
-"""One training of a trial as a child process, wherever it runs: on this machine, or in a task of a cluster."""
+"""One training of a trial as a child process, wherever it runs: on this machine, or on a node of a cluster."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from pathlib import Path
 
 import psutil
 
+from src.runtime.texts import printable, shortened
+
 CHILD = Path(__file__).with_name("child.py")
-OUTPUT = "output.log"  # in the folder of the training: what the process printed
+OUTPUT = "output.log"  # in the folder of the training: what its processes printed
+LOCK = ".lock"  # in the same folder: held by train.py
 GRACE = 60  # seconds that a training may take to save after it was asked to stop
+KILL_TIMEOUT = 10  # seconds; a process that waits for a hung device does not even end by SIGKILL
+LONGEST_LINE = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -26,14 +31,12 @@ class Job:
     Attributes:
         number: of the trial.
         command: a Python script and its arguments.
-        run_dir: folder of the training; it exists.
-        threads: threads that compute.
+        run_dir: folder of the training, an absolute path; it exists.
     """
 
     number: int
     command: tuple[str, ...]
     run_dir: Path
-    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -43,40 +46,54 @@ class Ended:
     Attributes:
         code: exit status, or minus the number of the signal that killed it.
         seconds: from its start to its end.
-        fault: why it could not run at all, such as a lost machine; empty if it ran.
+        said: its line of error, or else its last line.
+        lost: why the place where it ran is lost, such as a machine that was switched off; empty if it is not.
     """
 
     number: int
     code: int
     seconds: float
+    said: str = ""
     host: str = ""
     device: str = "cpu"
-    fault: str = ""
+    lost: str = ""
 
 
 class TrialProcess:
-    """A running training. `device` is the number of an NPU, or None on the CPU."""
+    """A running training.
 
-    def __init__(self, job: Job, device: str | None = None) -> None:
+    Args:
+        job: what to start.
+        threads: threads that compute.
+        device: number of an NPU; None on the CPU.
+    """
+
+    def __init__(self, job: Job, threads: int, device: str | None = None) -> None:
         self.job, self.device = job, device
         self.started = time.monotonic()
-        with open(job.run_dir / OUTPUT, "ab") as output:
+        self.killed = 0.0
+        self.output = job.run_dir / OUTPUT
+        with open(self.output, "ab") as output:
+            self.before = output.tell()  # bytes that earlier attempts printed
             self.process = subprocess.Popen(
-                [sys.executable, str(CHILD), str(os.getpid()), sys.executable, *job.command],
-                env=environment(job, device),
+                [sys.executable, str(CHILD), str(os.getpid()), str(job.run_dir / LOCK), sys.executable, *job.command],
+                env=environment(threads, device),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
 
+    @property
+    def seconds(self) -> float:
+        """The time since its start."""
+        return time.monotonic() - self.started
+
     def poll(self) -> Ended | None:
         """Return how the training ended; None while it runs."""
         code = self.process.poll()
-        return None if code is None else self._ended(code)
-
-    def wait(self) -> Ended:
-        """Wait for the end of the training."""
-        return self._ended(self.process.wait())
+        if code is None and self.killed and time.monotonic() > self.killed + KILL_TIMEOUT:
+            return self._ended(-signal.SIGKILL, f"process {self.process.pid} does not end, although it was killed")
+        return None if code is None else self._ended(code, last_line(self.output, self.before))
 
     def terminate(self) -> None:
         """Ask the training to save and stop."""
@@ -84,22 +101,33 @@ class TrialProcess:
             self.process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the training and what it has started."""
-        family = [psutil.Process(self.process.pid)] if self.process.poll() is None else []
+        """End the training and what it has started; `poll` then reports it."""
+        self.killed = time.monotonic()
         with contextlib.suppress(psutil.Error):
-            family += family[0].children(recursive=True) if family else []
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        self.process.wait()
+            training = psutil.Process(self.process.pid)
+            for process in (*training.children(recursive=True), training):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
 
-    def _ended(self, code: int) -> Ended:
-        seconds = time.monotonic() - self.started
+    def _ended(self, code: int, said: str) -> Ended:
         device = "cpu" if self.device is None else f"npu {self.device}"
-        return Ended(self.job.number, code, seconds, socket.gethostname(), device)
+        return Ended(self.job.number, code, self.seconds, said, socket.gethostname(), device)
 
 
-def environment(job: Job, device: str | None) -> dict[str, str]:
+def environment(threads: int, device: str | None) -> dict[str, str]:
     """Return the environment of a training: its threads, and the one device that it sees, as number 0."""
-    own = {"OMP_NUM_THREADS": str(job.threads), "PYTHONUNBUFFERED": "1"}
+    own = {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
     return {**os.environ, **own, **({} if device is None else {"ASCEND_RT_VISIBLE_DEVICES": device})}
+
+
+def last_line(path: Path, start: int = 0) -> str:
+    """Return the last error line of an output from byte `start` on, else its last line; empty if there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines()]
+    except OSError:
+        return ""
+    errors = [line for line in lines if line.startswith("error: ")]
+    said = [line for line in lines if line]
+    return shortened(printable((errors or said or [""])[-1]), LONGEST_LINE).removeprefix("error: ")

@@ -16,13 +16,15 @@ class Progress:
     Args:
         expected: trials of the whole study; more or fewer may come.
         results: those of an earlier start.
-        slots: trials that run at a time.
     """
 
-    def __init__(self, expected: int, results: Iterable[Result], slots: int) -> None:
-        self.expected, self.slots = expected, slots
-        self.results = list(results)
-        self.resumed = len(self.results)
+    def __init__(self, expected: int, results: Iterable[Result]) -> None:
+        self.expected = expected
+        self.best: Result | None = None
+        self.count = self.failed = 0
+        for result in results:
+            self._count(result)
+        self.resumed = self.count
         self.began = time.monotonic()
         self.rounds = 0
 
@@ -35,14 +37,12 @@ class Progress:
 
     def ended(self, result: Result, running: int) -> None:
         """Report a result and the state of the study."""
-        self.results.append(result)
-        self.expected = max(self.expected, len(self.results))
-        failed = sum(not found.is_done for found in self.results)
-        parts = [f"{len(self.results)} of {self.expected} ended", f"{running} running"]
-        parts += [f"{failed} failed"] if failed else []
-        best = min(self.results, key=rank)
-        parts += [f"best {best.top1:.2f} % (trial {best.number})"] if best.is_done else []
-        parts += [f"{duration(self.seconds_left())} left"] if len(self.results) < self.expected else []
+        self._count(result)
+        self.expected = max(self.expected, self.count)
+        parts = [f"{self.count} of {self.expected} ended", f"{running} running"]
+        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"best {self.best.top1:.2f} % (trial {self.best.number})"] if self.best else []
+        parts += [f"{duration(self.seconds_left())} left"] if self.count < self.expected else []
         print(f"{outcome_line(result)}   [{', '.join(parts)}]", flush=True)
 
     def retry(self, number: int, outcome: Outcome) -> None:
@@ -55,8 +55,14 @@ class Progress:
 
     def seconds_left(self) -> float:
         """Return the estimate for the rest, from the pace of this start."""
-        own = len(self.results) - self.resumed
-        return (time.monotonic() - self.began) / max(1, own) * (self.expected - len(self.results))
+        pace = (time.monotonic() - self.began) / max(1, self.count - self.resumed)
+        return pace * (self.expected - self.count)
+
+    def _count(self, result: Result) -> None:
+        self.count += 1
+        self.failed += not result.is_done
+        if result.is_done and (self.best is None or rank(result) < rank(self.best)):
+            self.best = result
 
 
 def outcome_line(result: Result) -> str:

@@ -71,12 +71,12 @@ class Records:
         line = (json.dumps(to_record(result), ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape")
         size = os.fstat(self.descriptor).st_size
         try:
-            if os.write(self.descriptor, line) < len(line):
-                raise OSError(28, "No space left on device", str(self.path))
+            if (written := os.write(self.descriptor, line)) < len(line):
+                os.write(self.descriptor, line[written:])  # which says why not all was written
             os.fsync(self.descriptor)
-        except OSError:
+        except OSError as error:
             os.truncate(self.path, size)
-            raise
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         self.results[result.number] = result
 
     def close(self) -> None:

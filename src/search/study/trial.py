@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from src.design.architecture import Architecture
+from src.errors import UserError
 
 Status = Literal["done", "failed", "diverged", "out of memory", "timeout"]
 Note: TypeAlias = "float | int | str"
@@ -32,6 +34,20 @@ class Trial:
         """Return the notes in one line, such as `r=0.82 d=0.7`."""
         texts = {key: f"{note:.4g}" if isinstance(note, float) else str(note) for key, note in self.notes.items()}
         return " ".join(f"{key}={text}" for key, text in texts.items())
+
+
+def check_same_trial(number: int, before: Trial, now: Trial, source: Path) -> None:
+    """Check that a resumed study proposes the trial that `source` holds.
+
+    Raises:
+        UserError: it proposes another one, as another version of the project may do.
+    """
+    if before != now:
+        raise UserError(
+            f"{source}: trial {number} is {before.architecture.name} of {before.group!r}, but this version proposes "
+            f"{now.architecture.name} of {now.group!r}, or another network of that name; resume the study with the "
+            "version that began it, or give another --study"
+        )
 
 
 @dataclass(frozen=True)
