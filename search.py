@@ -12,12 +12,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import Command, run_commands
-from src.config import CompareConfig, CostConfig, FormulaConfig, TableConfig, TwistConfig
+from src.config import (
+    BaselineConfig,
+    CompareConfig,
+    CompoundConfig,
+    CostConfig,
+    FormulaConfig,
+    GreedyConfig,
+    TableConfig,
+    TwistConfig,
+)
 from src.search.comparison import compare_networks
 from src.search.cost_report import show_cost
 from src.search.models_table import show_models
 from src.search.network_for_budget import find_network
-from src.search.studies import twist
+from src.search.studies import baseline, compound, greedy, twist
 
 COMMANDS: dict[str, Command] = {
     "cost": (CostConfig, show_cost),
@@ -25,6 +34,9 @@ COMMANDS: dict[str, Command] = {
     "compare": (CompareConfig, compare_networks),
     "table": (TableConfig, show_models),
     "twist": (TwistConfig, twist),
+    "greedy": (GreedyConfig, greedy),
+    "compound": (CompoundConfig, compound),
+    "baseline": (BaselineConfig, baseline),
 }
 
 if __name__ == "__main__":
