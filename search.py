@@ -22,8 +22,10 @@ from src.config import (
     TableConfig,
     TwistConfig,
 )
+from src.config.imagenet100 import Imagenet100Config
 from src.search.comparison import compare_networks
 from src.search.cost_report import show_cost
+from src.search.imagenet100 import make_imagenet100
 from src.search.models_table import show_models
 from src.search.network_for_budget import find_network
 from src.search.studies import baseline, compound, greedy, twist
@@ -33,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     "formula": (FormulaConfig, find_network),
     "compare": (CompareConfig, compare_networks),
     "table": (TableConfig, show_models),
+    "imagenet100": (Imagenet100Config, make_imagenet100),
     "twist": (TwistConfig, twist),
     "greedy": (GreedyConfig, greedy),
     "compound": (CompoundConfig, compound),

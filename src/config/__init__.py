@@ -10,6 +10,7 @@ from src.config.common import DataOptions, DeviceOptions, ImageOptions, ModelOpt
 from src.config.data import CheckConfig, ConvertConfig
 from src.config.evaluate import EvalConfig, PredictConfig
 from src.config.export import ExportConfig
+from src.config.imagenet100 import Imagenet100Config
 from src.config.launch import LaunchConfig, LaunchFlags
 from src.config.options import Options, key_of, keys, option
 from src.config.score import ScoreConfig
@@ -28,6 +29,7 @@ COMMANDS = (  # the schemas whose keys a YAML file may have
     *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
     *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
     *(TwistConfig, GreedyConfig, CompoundConfig, BaselineConfig, ReportConfig),
+    Imagenet100Config,
 )
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "FormulaConfig",
     "GreedyConfig",
     "ImageOptions",
+    "Imagenet100Config",
     "LaunchConfig",
     "LaunchFlags",
     "MixOptions",

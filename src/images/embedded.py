@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from src.errors import UserError
+from src.runtime.files import atomic_folder
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +20,7 @@ def write_once(folder: Path, kind: str, write: Callable[[Path], None]) -> Path:
     Args:
         folder: the data set, which takes its name when it is complete.
         kind: what it holds, for messages, such as "digits".
-        write: writes the data set into a new folder.
+        write: writes the data set into an empty folder.
 
     Raises:
         UserError: the folder cannot be written.
@@ -30,21 +28,11 @@ def write_once(folder: Path, kind: str, write: Callable[[Path], None]) -> Path:
     if folder.is_dir():
         return folder
     try:
-        _write_whole(folder, write)
+        with atomic_folder(folder) as building:
+            write(building)
     except OSError as error:
         if not folder.is_dir():  # else another process has written it meanwhile
             raise UserError(f"cannot write the {kind} to {folder}: {error.strerror}") from None
     else:
         logger.info("wrote the %s to %s", kind, folder)
     return folder
-
-
-def _write_whole(folder: Path, write: Callable[[Path], None]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    building = place / folder.name  # with the mode that the umask gives; that of `place` is 0700
-    try:
-        write(building)
-        os.rename(building, folder)
-    finally:
-        shutil.rmtree(place)

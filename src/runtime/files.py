@@ -1,4 +1,4 @@
-"""Atomic files: written to a temporary file and synced, which then replaces the old file."""
+"""Atomic files, written to a temporary file and synced, which then replaces the old file; and atomic folders."""
 
 from __future__ import annotations
 
@@ -36,6 +36,24 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
             _sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Give the path of a new folder, which becomes `folder` when the block ends without error.
+
+    Raises:
+        OSError: it cannot be written, or `folder` exists and is not empty.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    building = place / folder.name  # with the mode that the umask gives; that of `place` is 0700
+    try:
+        building.mkdir()
+        yield building
+        os.rename(building, folder)
+    finally:
+        shutil.rmtree(place)
 
 
 def check_working_folder() -> None:

@@ -10,7 +10,6 @@ from src.images.embedded import write_once
 
 
 def write_file(folder):
-    folder.mkdir()
     (folder / "one").write_text("1")
 
 
@@ -27,8 +26,8 @@ def test_a_folder_appears_when_it_is_complete(tmp_path):
 def test_of_two_writers_the_first_wins(tmp_path):
     def write(building):
         write_file(building)
-        write_file(tmp_path / "data")  # by another process
-        (tmp_path / "data" / "one").write_text("first")
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "one").write_text("first")  # by another process
 
     write_once(tmp_path / "data", "digits", write)
     assert (tmp_path / "data" / "one").read_text() == "first"
