@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import signal
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,6 +66,9 @@ def _score(run_dir: Path, epochs: int) -> Outcome:
         kind = "ema" if row.get("ema_top1") else "raw"
         if int(row.get("epoch", 0)) < epochs:
             return Outcome("failed", reason=f"it ended after epoch {row.get('epoch', 0)} of {epochs}")
-        return Outcome("done", float(row[f"{kind}_top1"]), float(row[f"{kind}_loss"]))
+        top1, loss = float(row[f"{kind}_top1"]), float(row[f"{kind}_loss"])
+        if not (isfinite(top1) and isfinite(loss)):
+            return Outcome("diverged", reason=f"the loss on the validation images is {loss}")
+        return Outcome("done", top1, loss)
     except (OSError, KeyError, ValueError) as error:
         return Outcome("failed", reason=f"{path.name} cannot be used: {error!r}")

@@ -12,11 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from src.design.architecture_file import from_dict, to_dict
 from src.errors import UserError
-from src.search.study.trial import Result, Trial
+from src.runtime.texts import shortened
+from src.search.study.trial import Result
 
 logger = logging.getLogger(__name__)
 
 NAME = "trials.jsonl"
+LONGEST_VALUE = 100  # characters of a value in an error line
 FORMAT = 1  # of a line; a reader of another version refuses it
 RECORD = TypeAdapter(Result)
 OF_TRIAL = ("group", "seed", "notes", "architecture")  # keys of a line that describe the trial, not its end
@@ -42,12 +44,13 @@ def from_record(record: Any, source: str) -> Result:
         trial = {key: record[key] for key in OF_TRIAL}
         trial["architecture"] = from_dict(trial["architecture"], source)
         ended = {key: record[key] for key in RECORD_KEYS}
-        return RECORD.validate_python({**ended, "trial": Trial(**trial)})
+        return RECORD.validate_python({**ended, "trial": trial})
     except KeyError as error:
         raise UserError(f"{source} has no {error.args[0]}; remove the line, and its trial runs again") from None
     except ValidationError as failure:
         fault = failure.errors()[0]
-        raise UserError(f"{source}: {fault['loc'][0]} is {fault['input']!r}; {fault['msg']}") from None
+        place, value = ".".join(map(str, fault["loc"])), shortened(repr(fault["input"]), LONGEST_VALUE)
+        raise UserError(f"{source}: {place} is {value}; {fault['msg']}") from None
 
 
 RECORD_KEYS = tuple(key for key in Result.__dataclass_fields__ if key != "trial")
@@ -101,12 +104,17 @@ def read_results(folder: Path) -> list[Result]:
     for index, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), 1):
         source = f"{path}, line {index}"
         try:
-            record = json.loads(line.decode("utf-8", "surrogateescape"))
+            record = json.loads(line.decode("utf-8", "surrogateescape"), parse_constant=_refuse)
         except ValueError as error:
             raise UserError(f"{source} is not JSON ({error}); remove the line, and its trial runs again") from None
         result = from_record(record, source)
         results[result.number] = result
     return [results[number] for number in sorted(results)]
+
+
+def _refuse(word: str) -> None:
+    """Refuse NaN and Infinity, which Python reads although JSON has neither."""
+    raise ValueError(f"{word} is no number")
 
 
 def cut_torn_line(path: Path) -> None:
