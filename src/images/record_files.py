@@ -71,7 +71,9 @@ def read_contents(root: Path) -> Contents:
         contents = json.loads(read_text(path))
         if not {"train", "val"} <= contents["splits"].keys() or "short_side" not in contents:
             raise ValueError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{path} is damaged or does not describe a converted data set; convert into another folder"
         ) from None

@@ -1,5 +1,6 @@
 """Conversion of image folders: complete, in order, resumable, and refused where it would mix data sets."""
 
+import errno
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from src.images.convert import convert, encode
 from src.images.data_path import open_split
 from src.images.image_file import read_image
 from src.images.preprocess import resize_short_side
-from src.images.record_files import CONTENTS
+from src.images.record_files import CONTENTS, read_contents
 
 
 def converted(source, output, **options):
@@ -252,3 +253,12 @@ def test_a_shard_cut_short_after_opening(image_folder, tmp_path):
     os.truncate(records.files[0].container, 100)
     with pytest.raises(OSError, match="ends before its image"):
         read_image(records.files[5])
+
+
+def test_a_data_set_of_somebody_else_is_not_called_damaged(tmp_path, monkeypatch):
+    def locked(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("src.images.record_files.read_text", locked)
+    with pytest.raises(UserError, match=f"^cannot read {tmp_path}/dataset.json: Permission denied$"):
+        read_contents(tmp_path)
