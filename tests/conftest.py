@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.project import photograph
 
+from src.kernels.library import choose_kernels
 from src.runtime import device
 
 # No deadline, because a busy machine must not make a test fail.
@@ -37,6 +38,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def _cpu():
     device.setup("CPU", seed=1)
+    choose_kernels("auto")
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ from src.images.check import check_images
 from src.images.data_path import HOW_TO_GET_DATA, open_split, resolve_data_path
 from src.images.faults import name_first
 from src.images.image_set import ImageSet
+from src.kernels.library import choose_kernels
 from src.models import HOW_TO_GET_WEIGHTS, LoadedModel, load_model
+from src.networks.layers import use_native_kernels
 from src.runtime import device
 from src.runtime.distributed import is_first
 from src.runtime.logs import log_to
@@ -46,6 +48,7 @@ def evaluate_weights(config: EvalConfig) -> list[Row]:
         missing = "ckpt and data_path are" if also_data else "ckpt is"
         raise UserError(f"{missing} missing: {HOW_TO_GET_WEIGHTS}{also_data}")
     device.setup(config.device_target, config.device_id)
+    choose_kernels(config.cpu_kernels)
     choices = each_weights(config)
     images = open_split(resolve_data_path(config.data_path), "val", config.class_order)
     if is_first():
@@ -132,6 +135,7 @@ def _evaluate_several(choices: Sequence[EvalConfig], images: ImageSet) -> list[R
 def _load(config: EvalConfig, images: ImageSet, before: LoadedModel | None = None) -> tuple[LoadedModel, ImageSet]:
     """Return the network of a choice, and the images with the numbers that it has for their classes."""
     model = load_model(config, config.crop_pct, before)
+    use_native_kernels(model.network)
     return model, numbered_as_trained(model, images, config.class_order)
 
 

@@ -15,7 +15,9 @@ from src.config import PredictConfig
 from src.errors import UserError
 from src.images.decoding import decode_error
 from src.images.folder import list_images
+from src.kernels.library import choose_kernels
 from src.models import load_model
+from src.networks.layers import use_native_kernels
 from src.runtime import device
 from src.runtime.figures import check_picture_path
 from src.runtime.logs import log_to
@@ -78,7 +80,9 @@ def top_classes(logits: np.ndarray, names: list[str], count: int) -> list[dict[s
 
 def _predict(config: PredictConfig, files: list[str]) -> list[dict[str, Any]]:
     device.setup(config.device_target, config.device_id)
+    choose_kernels(config.cpu_kernels)
     model = load_model(config, config.crop_pct)
+    use_native_kernels(model.network)
     names = class_names(model, config.labels)
     workers = worker_count(config.workers)
     results: list[dict[str, Any]] = []

@@ -26,7 +26,7 @@ from src.images.data_path import HOW_TO_GET_DATA, open_split, resolve_data_path
 from src.images.faults import explain_bad_files
 from src.images.image_set import ImageSet, fingerprint
 from src.models import architecture_of, chosen_preprocess, create_model
-from src.networks.layers import Norm
+from src.networks.layers import Norm, use_native_kernels
 from src.networks.stochastic import use_random_stream
 from src.runtime import distributed
 from src.runtime.workers import worker_count
@@ -68,6 +68,8 @@ class ClassificationTask(Task):
             logger.info("start from %s: %s", origin.weights.path, report)
         use_random_stream(self.network, distributed.rank())
         freeze(self.network, HEAD, backbone=config.freeze_backbone, batch_norm=config.freeze_bn)
+        for network in (self.network, self.eval_network):
+            use_native_kernels(network)
 
     def with_loss(self, network: nn.Cell) -> nn.Cell:
         return NetworkWithLoss(network, len(self.train.classes), self.config.label_smoothing)

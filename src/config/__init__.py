@@ -6,7 +6,7 @@ a command; a file holds one command or a few that belong together. `src/cli.py` 
 May import: `errors`, `design` (names of networks and suffixes of their files). Nothing here imports MindSpore.
 """
 
-from src.config.common import DataOptions, DeviceOptions, ImageOptions, ModelOptions, ProgramOptions
+from src.config.common import ComputeOptions, DataOptions, DeviceOptions, ImageOptions, ModelOptions, ProgramOptions
 from src.config.data import CheckConfig, ConvertConfig
 from src.config.evaluate import EvalConfig, PredictConfig
 from src.config.export import ExportConfig
@@ -38,6 +38,7 @@ __all__ = [
     "BaselineConfig",
     "CheckConfig",
     "CompareConfig",
+    "ComputeOptions",
     "CompoundConfig",
     "ConvertConfig",
     "CostConfig",

@@ -33,6 +33,18 @@ class DeviceOptions(ProgramOptions):
     device_id: int = option(0, "number of the device among those of its kind", ge=0, le=1023)
 
 
+class ComputeOptions(DeviceOptions):
+    """The device, and whose operators compute on a CPU."""
+
+    title: ClassVar[str] = "Device"
+
+    cpu_kernels: Literal["auto", "on", "off"] = option(
+        "auto",
+        "the project's own operators for CPUs, several times as fast in training: auto: where a C++ compiler has built "
+        "them or can; on: end with an error if not; off: MindSpore's operators",
+    )
+
+
 class ModelOptions(Options):
     """The network and its weights."""
 
@@ -87,7 +99,9 @@ class ImageOptions(Options):
     title: ClassVar[str] = "Images"
 
     data_path: OptionalName = option(
-        None, "folder with train/CLASS/ and val/CLASS/ images, or `digits` for the embedded handwritten digits"
+        None,
+        "folder with train/CLASS/ and val/CLASS/ images, or embedded data: `digits`, handwritten ones; "
+        "`scenes`, the same in clutter",
     )
     workers: int = option(0, "threads that decode images; 0: one per core, at most 8", ge=0, le=1024)
     check_data: Literal["auto", "full", "quick", "off"] = option(

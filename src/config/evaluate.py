@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
-from src.config.common import DataOptions, DeviceOptions, ModelOptions, known_model
+from src.config.common import ComputeOptions, DataOptions, ModelOptions, known_model
 from src.config.options import AnyPath, OptionalPath, OutputPath, PicturePath, conflict, option, same_option
 from src.design.architecture_file import SUFFIXES
 
@@ -21,7 +21,7 @@ def is_pattern(name: str) -> bool:
     return name == ALL or (any(letter in name for letter in "*?[") and Path(name).suffix not in SUFFIXES)
 
 
-class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
+class EvalConfig(DataOptions, ComputeOptions, ModelOptions):
     """All options of eval.py.
 
     It evaluates several weights if `model` is a pattern, or `ckpt` is a folder or a pattern of paths.
@@ -57,7 +57,7 @@ class EvalConfig(DataOptions, DeviceOptions, ModelOptions):
         return self
 
 
-class PredictConfig(DeviceOptions, ModelOptions):
+class PredictConfig(ComputeOptions, ModelOptions):
     """All options of predict.py."""
 
     title: ClassVar[str] = "Prediction"

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
-from src.config.common import DataOptions, DeviceOptions, ModelOptions
+from src.config.common import ComputeOptions, DataOptions, ModelOptions
 from src.config.options import OptionalName, OptionalPath, Options, conflict, option
 
 MOST_EPOCHS = 10_000
@@ -204,7 +204,7 @@ class RunOptions(Options):
     data_sink: bool = option(False, "Ascend: prefetch batches into a queue on the device")
 
 
-class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, DeviceOptions, ModelOptions):
+class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, ComputeOptions, ModelOptions):
     """All options of train.py."""
 
     @model_validator(mode="after")

@@ -8,13 +8,14 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from src.networks.layers import BATCH_NORMS
+from src.networks.layers import BATCH_NORMS, Activation
 
 
 def folded(network: nn.Cell) -> nn.Cell:
     """Return a copy that computes the same in evaluation mode, without BatchNorm after its convolutions.
 
     A BatchNorm must normalize the convolution that its Cell declares right before it, as in all Cells of this project.
+    Its activation remains.
     The new weights are computed in float64 and rounded once.
     """
     network = deepcopy(network)
@@ -24,9 +25,9 @@ def folded(network: nn.Cell) -> nn.Cell:
             if isinstance(child, BATCH_NORMS) and isinstance(before, nn.Conv2d):
                 _fold(before, child)
                 if isinstance(cell, nn.SequentialCell):
-                    cell[int(name)] = nn.Identity()
+                    cell[int(name)] = Activation(child.activation)
                 else:
-                    setattr(cell, name, nn.Identity())
+                    setattr(cell, name, Activation(child.activation))
             before = child
     return network
 

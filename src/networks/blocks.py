@@ -1,6 +1,8 @@
 """The three kinds of block, one Cell each.
 
-Parameters have timm's names (`conv_pw`, `se.conv_reduce`, ...), so that one rule renames all weights.
+`expand` gives the map that the depthwise convolution sees; `project` gives the output of the block for its input and
+that map. Detectors use both. Parameters have timm's names (`conv_pw`, `se.conv_reduce`, ...), so that one rule renames
+all weights.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Block, Style
-from src.networks.layers import ACTIVATIONS, Norm, SqueezeExcite, convolution
+from src.networks.layers import Norm, SqueezeExcite, convolution
 from src.networks.stochastic import DropPath
 
 
@@ -29,17 +31,22 @@ class DepthwiseSeparable(nn.Cell):
         super().__init__()
         self.residual = block.residual
         self.conv_dw = depthwise(block.hidden, block, style)
-        self.bn1 = norm(block.hidden, style)
-        self.act = ACTIVATIONS[style.activation]
+        self.bn1 = norm(block.hidden, style, style.activation)
         self.se = squeeze_excite(block, style)
         self.conv_pw = convolution(block.hidden, block.out_channels, 1)
         self.bn2 = norm(block.out_channels, style)
         self.drop_path = drop_path
 
-    def construct(self, x: Tensor) -> Tensor:
-        y = self.se(self.act(self.bn1(self.conv_dw(x))))
+    def expand(self, x: Tensor) -> Tensor:
+        return x
+
+    def project(self, x: Tensor, expanded: Tensor) -> Tensor:
+        y = self.se(self.bn1(self.conv_dw(expanded)))
         y = self.bn2(self.conv_pw(y))
         return x + self.drop_path(y) if self.residual else y
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.project(x, self.expand(x))
 
 
 class InvertedResidual(nn.Cell):
@@ -49,20 +56,24 @@ class InvertedResidual(nn.Cell):
         super().__init__()
         self.residual = block.residual
         self.conv_pw = convolution(block.in_channels, block.hidden, 1)
-        self.bn1 = norm(block.hidden, style)
+        self.bn1 = norm(block.hidden, style, style.activation)
         self.conv_dw = depthwise(block.hidden, block, style)
-        self.bn2 = norm(block.hidden, style)
-        self.act = ACTIVATIONS[style.activation]
+        self.bn2 = norm(block.hidden, style, style.activation)
         self.se = squeeze_excite(block, style)
         self.conv_pwl = convolution(block.hidden, block.out_channels, 1)
         self.bn3 = norm(block.out_channels, style)
         self.drop_path = drop_path
 
-    def construct(self, x: Tensor) -> Tensor:
-        y = self.act(self.bn1(self.conv_pw(x)))
-        y = self.se(self.act(self.bn2(self.conv_dw(y))))
+    def expand(self, x: Tensor) -> Tensor:
+        return self.bn1(self.conv_pw(x))
+
+    def project(self, x: Tensor, expanded: Tensor) -> Tensor:
+        y = self.se(self.bn2(self.conv_dw(expanded)))
         y = self.bn3(self.conv_pwl(y))
         return x + self.drop_path(y) if self.residual else y
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.project(x, self.expand(x))
 
 
 class GhostModule(nn.Cell):
@@ -74,13 +85,12 @@ class GhostModule(nn.Cell):
     def __init__(self, inputs: int, outputs: int, style: Style, norm: Norm, activation: str) -> None:
         super().__init__()
         half = outputs // 2
-        self.primary_conv = nn.SequentialCell(convolution(inputs, half, 1), norm(half, style))
-        self.cheap_operation = nn.SequentialCell(convolution(half, half, 3, groups=half), norm(half, style))
-        self.act = ACTIVATIONS[activation]
+        self.primary_conv = nn.SequentialCell(convolution(inputs, half, 1), norm(half, style, activation))
+        self.cheap_operation = nn.SequentialCell(convolution(half, half, 3, groups=half), norm(half, style, activation))
 
     def construct(self, x: Tensor) -> Tensor:
-        primary = self.act(self.primary_conv(x))
-        cheap = self.act(self.cheap_operation(primary))
+        primary = self.primary_conv(x)
+        cheap = self.cheap_operation(primary)
         return ops.concat((primary, cheap), 1)
 
 
@@ -110,12 +120,16 @@ class GhostBottleneck(nn.Cell):
                 norm(outputs, style),
             )
 
-    def construct(self, x: Tensor) -> Tensor:
-        y = self.ghost1(x)
-        if self.strides:
-            y = self.bn_dw(self.conv_dw(y))
+    def expand(self, x: Tensor) -> Tensor:
+        return self.ghost1(x)
+
+    def project(self, x: Tensor, expanded: Tensor) -> Tensor:
+        y = self.bn_dw(self.conv_dw(expanded)) if self.strides else expanded
         y = self.ghost2(self.se(y))
         return self.shortcut(x) + self.drop_path(y)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.project(x, self.expand(x))
 
 
 BLOCK_CELLS = {"ds": DepthwiseSeparable, "ir": InvertedResidual, "ghost": GhostBottleneck}

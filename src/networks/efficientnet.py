@@ -19,10 +19,10 @@ class EfficientNet(Network):
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head
         self.conv_head = convolution(architecture.stages[-1].channels, architecture.head, 1)
-        self.bn2 = norm(architecture.head, architecture.style)
+        self.bn2 = norm(architecture.head, architecture.style, architecture.style.head_activation)
 
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.head_act(self.bn2(self.conv_head(self.forward_blocks(x))))
+        return self.bn2(self.conv_head(self.forward_blocks(x)))
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         x = self.dropout(x.mean((2, 3)))

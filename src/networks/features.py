@@ -55,14 +55,14 @@ class FeatureExtractor(nn.Cell):
             raise UserError(f"out_indices is {list(wanted)}; {name} has feature maps 0 to {len(maps) - 1}")
         blocks, self.channels, self.reductions = map(list, zip(*(maps[index] for index in sorted(set(wanted)))))
 
-        self.conv_stem, self.bn1, self.stem_act = network.conv_stem, network.bn1, network.stem_act
+        self.conv_stem, self.bn1 = network.conv_stem, network.bn1
         cells = [cell for group in network.blocks for cell in group]
         self.blocks = nn.CellList(cells[: blocks[-1] + 1], auto_prefix=False)
         self.stem_is_wanted = -1 in blocks
         self.is_wanted = tuple(index in blocks for index in range(len(self.blocks)))
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
-        x = self.stem_act(self.bn1(self.conv_stem(x)))
+        x = self.bn1(self.conv_stem(x))
         maps = (x,) if self.stem_is_wanted else ()
         for block, wanted in zip(self.blocks, self.is_wanted):
             x = block(x)

@@ -8,17 +8,17 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Architecture, Style
-from src.networks.layers import Norm, convolution
+from src.networks.layers import ACTIVATIONS, Norm, convolution
 from src.networks.network import Network
 
 
 class ConvNorm(nn.Cell):
-    """A 1x1 convolution and its BatchNorm, by timm's names: `conv` and `bn1`."""
+    """A 1x1 convolution, its BatchNorm and activation, by timm's names: `conv` and `bn1`."""
 
     def __init__(self, inputs: int, outputs: int, style: Style, norm: Norm) -> None:
         super().__init__()
         self.conv = convolution(inputs, outputs, 1)
-        self.bn1 = norm(outputs, style)
+        self.bn1 = norm(outputs, style, style.activation)
 
     def construct(self, x: Tensor) -> Tensor:
         return self.bn1(self.conv(x))
@@ -37,9 +37,10 @@ class GhostNet(Network):
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head_conv
         self.conv_head = convolution(architecture.head_conv, architecture.head, 1, bias=True)
+        self.head_act = ACTIVATIONS[architecture.style.head_activation]
 
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.act(self.forward_blocks(x))
+        return self.forward_blocks(x)
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         x = self.head_act(self.conv_head(x.mean((2, 3), keep_dims=True)))

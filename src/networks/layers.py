@@ -9,18 +9,23 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Padding, Style
+from src.kernels import operators
+from src.kernels.library import library
 
 
 @dataclass(frozen=True)
 class Norm:
-    """How training sets up BatchNorm. Calling it returns the Cell, whose epsilon is that of the network's style."""
+    """How training sets up BatchNorm.
+
+    Calling it returns BatchNorm with the activation behind it; its epsilon is that of the network's style.
+    """
 
     momentum: float = 0.9  # share of the running statistics that a step keeps: PyTorch calls this momentum 0.1
     sync: bool = False  # use the statistics of the batches of all ranks, which MindSpore supports on Ascend only
 
-    def __call__(self, channels: int, style: Style) -> nn.Cell:
-        kind = nn.SyncBatchNorm if self.sync else nn.BatchNorm2d
-        return kind(channels, momentum=self.momentum, eps=style.bn_epsilon)
+    def __call__(self, channels: int, style: Style, activation: str = "linear") -> nn.Cell:
+        kind = SyncNormAct if self.sync else NormAct
+        return kind(channels, activation, self.momentum, style.bn_epsilon)
 
 
 def convolution(
@@ -39,7 +44,25 @@ def convolution(
     how = {"pad_mode": "pad", "padding": kernel // 2}
     if padding == "same" and stride > 1:
         how = {"pad_mode": "same"}
-    return nn.Conv2d(inputs, outputs, kernel, stride, group=groups, has_bias=bias, **how)
+    is_depthwise = groups == inputs == outputs and kernel in Depthwise.kernels and stride <= 2 and not bias
+    kind = Depthwise if is_depthwise else nn.Conv2d
+    return kind(inputs, outputs, kernel, stride, group=groups, has_bias=bias, **how)
+
+
+class Depthwise(nn.Conv2d):
+    """A convolution of each channel by itself, with stride 1 or 2: (N, C, H, W) to (N, C, H / stride, W / stride)."""
+
+    kernels = (3, 5, 7)  # sizes
+    native: ops.Custom | None = None
+
+    def use_native(self) -> None:
+        """Compute with the CPU kernel."""
+        stride = self.stride[-1]
+        self.settings = operators.settings(stride, self.pad_mode == "same")
+        self.native = operators.depthwise(stride)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return super().construct(x) if self.native is None else self.native(x, self.weight, self.settings)
 
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -66,8 +89,55 @@ def hard_swish(x: Tensor) -> Tensor:
     return x * hard_sigmoid(x)
 
 
-ACTIVATIONS = {"silu": swish, "relu": ops.relu, "hard_swish": hard_swish, "linear": linear}
+ACTIVATIONS = {"silu": swish, "relu": ops.relu, "relu6": ops.relu6, "hard_swish": hard_swish, "linear": linear}
 GATES = {"sigmoid": ops.sigmoid, "hard_sigmoid": hard_sigmoid}
+
+
+class NormAct(nn.BatchNorm2d):
+    """BatchNorm and the activation behind it. The parameters are those of BatchNorm."""
+
+    native: ops.Custom | None = None
+    half: ms.Type | None = None  # type of the activation, where half precision excepts BatchNorm
+
+    def __init__(self, channels: int, activation: str, momentum: float, eps: float) -> None:
+        super().__init__(channels, momentum=momentum, eps=eps)
+        self.activation, self.act = activation, ACTIVATIONS[activation]
+
+    def use_native(self) -> None:
+        """Compute with the CPU kernel."""
+        kept, number = 1 - self.momentum, operators.activation_number(self.activation)
+        self.moving = operators.settings(kept, self.eps, False, number)
+        self.of_batch = operators.settings(kept, self.eps, self.use_batch_statistics is not False, number)
+        self.native = operators.norm_act()
+
+    def construct(self, x: Tensor) -> Tensor:
+        if self.native is not None:
+            settings = self.of_batch if self.training else self.moving
+            return self.native(x, self.gamma, self.beta, self.moving_mean, self.moving_variance, settings)[0]
+        y = super().construct(x)
+        return self.act(y if self.half is None else y.astype(self.half))
+
+
+class SyncNormAct(nn.SyncBatchNorm):
+    """BatchNorm over the batches of all ranks, which MindSpore has on Ascend only, and the activation behind it."""
+
+    def __init__(self, channels: int, activation: str, momentum: float, eps: float) -> None:
+        super().__init__(channels, momentum=momentum, eps=eps)
+        self.activation, self.act = activation, ACTIVATIONS[activation]
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.act(super().construct(x))
+
+
+class Activation(nn.Cell):
+    """An activation by its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.act = ACTIVATIONS[name]
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.act(x)
 
 
 class SqueezeExcite(nn.Cell):
@@ -76,16 +146,41 @@ class SqueezeExcite(nn.Cell):
     The gates are computed from the means of all channels, through a layer of `reduced` channels.
     """
 
+    native: ops.Custom | None = None
+
     def __init__(self, channels: int, reduced: int, style: Style = Style()) -> None:
         super().__init__()
         self.conv_reduce = convolution(channels, reduced, 1, bias=True)
         self.conv_expand = convolution(reduced, channels, 1, bias=True)
         self.act, self.gate = ACTIVATIONS[style.se_activation], GATES[style.se_gate]
+        self.names = style.se_activation, style.se_gate
+
+    def use_native(self) -> None:
+        """Compute with the CPU kernel."""
+        self.settings = operators.settings(*map(operators.activation_number, self.names))
+        self.native = operators.squeeze_excite()
 
     def construct(self, x: Tensor) -> Tensor:
+        if self.native is not None:
+            reduce, expand = self.conv_reduce, self.conv_expand
+            return self.native(x, reduce.weight, reduce.bias, expand.weight, expand.bias, self.settings)[0]
         gate = x.mean((2, 3), keep_dims=True)
         gate = self.conv_expand(self.act(self.conv_reduce(gate)))
         return x * self.gate(gate)
+
+
+NATIVE = (Depthwise, NormAct, SqueezeExcite)
+
+
+def use_native_kernels(network: nn.Cell) -> None:
+    """Let the CPU kernels compute what they can of a float32 network, if `choose_kernels` has found them usable.
+
+    Call it after `freeze` and before the first call of the network. Exported networks keep MindSpore's operators.
+    """
+    if library() is not None:
+        for _, cell in network.cells_and_names():
+            if isinstance(cell, NATIVE) and cell.native is None:
+                cell.use_native()
 
 
 def initialize_weights(network: nn.Cell) -> None:

@@ -7,7 +7,7 @@ from mindspore import Tensor, nn
 from src.design.architecture import Architecture
 from src.design.layer_table import grouped_blocks
 from src.networks.blocks import BLOCK_CELLS
-from src.networks.layers import ACTIVATIONS, Norm, convolution, initialize_weights
+from src.networks.layers import Norm, convolution, initialize_weights
 from src.networks.stochastic import Dropout, DropPath
 
 
@@ -42,8 +42,7 @@ class Network(nn.Cell):
         style = architecture.style
 
         self.conv_stem = convolution(in_channels, architecture.stem, 3, stride=2, padding=style.padding)
-        self.bn1 = norm(architecture.stem, style)
-        self.stem_act = ACTIVATIONS[style.stem_activation]
+        self.bn1 = norm(architecture.stem, style, style.stem_activation)
 
         groups, index = [], 0
         total = sum(stage.repeats for stage in architecture.stages)
@@ -56,7 +55,6 @@ class Network(nn.Cell):
             groups.append(nn.SequentialCell(cells))
         self.blocks = nn.SequentialCell(groups + self.last_blocks(architecture, norm))
 
-        self.act, self.head_act = ACTIVATIONS[style.activation], ACTIVATIONS[style.head_activation]
         self.build_head(architecture, norm)
         self.dropout = Dropout(dropout, salt=total)
         self.classifier = nn.Dense(architecture.head, num_classes)
@@ -80,7 +78,7 @@ class Network(nn.Cell):
 
     def forward_blocks(self, x: Tensor) -> Tensor:
         """Return the map after stem and blocks."""
-        return self.blocks(self.stem_act(self.bn1(self.conv_stem(x))))
+        return self.blocks(self.bn1(self.conv_stem(x)))
 
     def construct(self, x: Tensor) -> Tensor:
         return self.forward_head(self.forward_features(x))

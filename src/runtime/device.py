@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,17 @@ def setup(target: str = "auto", device_id: int = 0, seed: int | None = None) -> 
         logger.warning("an Ascend driver is installed, but MindSpore cannot use it: is CANN's set_env.sh sourced?")
     distributed.join()
     return Device(candidate, device_id)
+
+
+def no_kernels_because(*, half_precision: bool) -> str | None:
+    """Return why the project's CPU kernels cannot compute here, as a part of a line; None if they can."""
+    if not is_cpu():
+        return f"the device is {ms.get_context('device_target')}"
+    if platform.system() != "Linux":
+        return f"the system is {platform.system()}, and MindSpore loads operators on Linux only"
+    if half_precision:
+        return "half precision is on, and they compute in float32 (amp_level O0)"
+    return None
 
 
 @contextlib.contextmanager

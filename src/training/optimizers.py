@@ -9,6 +9,8 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from src.config import RecipeOptions
+from src.kernels import operators
+from src.kernels.library import library
 from src.runtime.device import is_cpu
 
 
@@ -17,13 +19,27 @@ class RMSProp(nn.RMSProp):
 
     MindSpore's fused CPU kernel rounds the last elements of a vector differently, and re-tunes its vector split on
     calls 6, 11, 16, ... The rounding then depends on how often the kernel ran, so a resumed run would differ from an
-    uninterrupted one. Other devices keep their fused kernel.
+    uninterrupted one. Other devices keep their fused kernel. The project's CPU kernel updates all parameters at once.
     """
+
+    native: ops.Custom | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if is_cpu():
             self.opt = _RMSPropUpdate()
+        if library() is not None and not self.is_group_lr:
+            self.native = operators.rmsprop_update()
+            decays = self.weight_decay if self.is_group else [self.weight_decay] * len(self._parameters)
+            rows = [[0, float(decay), self.decay, self.momentum, self.epsilon] for decay in decays]
+            self.settings, self.rate_column = Tensor(np.array(rows, np.float32)), operators.settings(1, 0, 0, 0, 0)
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
+        if self.native is None:
+            return super().construct(gradients)
+        settings = self.settings + self.get_lr() * self.rate_column
+        self.assignadd(self.global_step, self.global_step_increase_tensor)
+        return self.native(settings, *self._parameters, *self.ms, *self.moment, *gradients)
 
 
 class _RMSPropUpdate(nn.Cell):

@@ -7,6 +7,7 @@ from mindspore import nn
 
 from src.config import RecipeOptions
 from src.errors import UserError
+from src.networks.layers import NormAct
 from src.runtime.device import is_cpu
 
 
@@ -20,7 +21,11 @@ def with_precision(network: nn.Cell, recipe: RecipeOptions) -> nn.Cell:
         return network
     if recipe.amp_dtype == "bfloat16" and is_cpu():
         raise UserError("amp_dtype is bfloat16, for which MindSpore has no CPU kernels; use float16, or an Ascend")
-    return ms.amp.auto_mixed_precision(network, recipe.amp_level, getattr(ms, recipe.amp_dtype))
+    half = getattr(ms, recipe.amp_dtype)
+    for _, cell in network.cells_and_names():
+        if isinstance(cell, NormAct):
+            cell.half = half
+    return ms.amp.auto_mixed_precision(network, recipe.amp_level, half)
 
 
 def needs_loss_scale(recipe: RecipeOptions) -> bool:

@@ -27,9 +27,11 @@ FREE_SETTINGS = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "data_path", "check_data", "cache",
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
     "pretrained", "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon", "class_order",
+    "cpu_kernels",
 }  # fmt: skip
 NOT_COMPARED = {"config", "steps", "images"}  # keys of an identity; `config` is compared setting by setting
-FIRST_TASK = "classification"  # of checkpoints that do not name their task
+# What checkpoints of earlier versions do not name.
+FIRST_VALUES: dict[str, Any] = {"task": "classification", "cpu_kernels": False}
 LONGEST_VALUE = 60  # characters of a value in an error line
 
 
@@ -76,7 +78,7 @@ def check_same_run(
     Raises:
         UserError: a difference would alter the result and is not `allowed`, or is in a `fixed` key.
     """
-    before = {"task": FIRST_TASK} | before
+    before = FIRST_VALUES | before
     if described := from_meta(before):  # earlier versions describe the same network with fewer fields
         before["architecture"] = to_dict(described)
     changes = {key: (before[key], now[key]) for key in now if key not in NOT_COMPARED and _differs(key, before, now)}

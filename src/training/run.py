@@ -10,6 +10,7 @@ import numpy as np
 
 from src.config import TrainConfig
 from src.errors import UserError
+from src.kernels.library import Choice, choose_kernels, library
 from src.models import chosen_weights
 from src.runtime import device, distributed
 from src.runtime.logs import log_to
@@ -39,6 +40,7 @@ def build_run(config: TrainConfig, create_task: TaskFactory) -> Trainer:
     _check_device_options(config)
     folder, checkpoint = find_run(config) if distributed.is_first() else (None, None)
     meta = broadcast_meta(checkpoint)
+    choose_kernels(_kernels_wanted(config, meta), half_precision=config.amp_level != "O0")
     weights = None if meta else chosen_weights(config, training=True)
     task = create_task(config, Origin(weights, meta or (weights.meta if weights else {}), resumes=bool(meta)))
     plan = RunPlan.of(config, task.train_images, distributed.ranks())
@@ -67,12 +69,19 @@ def run_identity(task: Task, config: TrainConfig, plan: RunPlan, device_target: 
     return task.identity() | {
         "task": task.name,
         "device": device_target,
+        "cpu_kernels": library() is not None,
         "ranks": distributed.ranks(),
         "workers": task.workers,
         "steps": plan.steps_per_epoch,
         "images": plan.global_batch,
         "config": config.model_dump(mode="json", by_alias=True),
     }
+
+
+def _kernels_wanted(config: TrainConfig, meta: dict[str, Any]) -> Choice:
+    """Return which kernels a run asks for. With `auto`, a resumed run keeps MindSpore's operators if it had them."""
+    had_none = bool(meta) and not meta.get("cpu_kernels", False)
+    return "off" if had_none and config.cpu_kernels == "auto" else config.cpu_kernels
 
 
 def _check_device_options(config: TrainConfig) -> None:

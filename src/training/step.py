@@ -6,6 +6,8 @@ import mindspore as ms
 from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 
 from src.config import RecipeOptions
+from src.kernels import operators
+from src.kernels.library import library
 from src.runtime.collectives import MeanOverRanks
 from src.training.loss_scale import LossScale
 from src.weights.ckpt import EMA_PREFIX
@@ -87,6 +89,7 @@ class TrainStep(nn.Cell):
         self.sums = optimizer.parameters.clone("sum", "zeros") if recipe.accumulate > 1 else ParameterTuple([])
         self.add = AddGradients(self.gradients, self.sums)
         self.map = ops.HyperMap()
+        self.native_average = operators.average_update() if library() is not None else None
         self.set_train()
 
     def construct(self, *batch: Tensor) -> Tensor:
@@ -102,8 +105,7 @@ class TrainStep(nn.Cell):
             gradients = self._clip(gradients)
         loss = self._update(loss, gradients)
         if self.recipe.ema_decay > 0:
-            rate = self._averaging_rate()
-            loss = ops.depend(loss, self.map(ops.partial(_move_average, rate), self.ema, self.source))
+            loss = ops.depend(loss, self._move_averages())
         return loss
 
     def _update(self, loss: Tensor, gradients: tuple[Tensor, ...]) -> Tensor:
@@ -122,6 +124,13 @@ class TrainStep(nn.Cell):
         norm = ops.sqrt(ops.addn(self.map(_square_sum, gradients)))
         factor = ops.minimum(self.recipe.clip_norm / (norm + 1e-6), 1.0)
         return self.map(ops.partial(ops.mul, factor), gradients)
+
+    def _move_averages(self) -> Tensor | tuple[Tensor, ...]:
+        rate = self._averaging_rate()
+        if self.native_average is None:
+            return self.map(ops.partial(_move_average, rate), self.ema, self.source)
+        rate = Tensor([rate], ms.float32) if isinstance(rate, float) else rate.reshape((1,))
+        return self.native_average(rate, *self.ema, *self.source)
 
     def _averaging_rate(self) -> Tensor | float:
         """Return the share of the new weights: 1 - ema_decay; with warm-up at least 9/(10+t) at step t."""

@@ -6,6 +6,7 @@ from mindspore import Tensor, nn
 
 from src.classification.loss import NetworkWithLoss
 from src.config import RecipeOptions
+from src.networks.layers import use_native_kernels
 from src.training.checkpoint import state_of
 from src.training.optimizers import build_optimizer
 from src.training.precision import needs_loss_scale, with_precision
@@ -23,6 +24,8 @@ def build(drop=0.2, frozen=False, scale_loss=None, **recipe):
     for _, cell in network.cells_and_names():
         if frozen and isinstance(cell, nn.BatchNorm2d):
             cell.use_batch_statistics = False
+    if recipe.amp_level == "O0":
+        use_native_kernels(network)
     network = with_precision(network, recipe)
     optimizer = build_optimizer(network, recipe, RATES)
     scale_loss = needs_loss_scale(recipe) if scale_loss is None else scale_loss

@@ -1,4 +1,7 @@
-"""Five compiled training steps of TinyNet-E equal those of PyTorch and timm (tests/golden/README.md says how)."""
+"""Five compiled training steps of TinyNet-E equal those of PyTorch and timm (tests/golden/README.md says how).
+
+The CPU kernels compute them, and once MindSpore's operators.
+"""
 
 import json
 
@@ -10,7 +13,9 @@ from support.seeded_weights import seeded_state
 
 from src.classification.loss import NetworkWithLoss
 from src.config import RecipeOptions
+from src.kernels.library import choose_kernels
 from src.models import create_model
+from src.networks.layers import use_native_kernels
 from src.training.optimizers import build_optimizer
 from src.training.step import TrainStep
 from src.weights.names import timm_names, weights_of
@@ -45,12 +50,15 @@ def batches():
         yield Tensor(images), Tensor(rng.randint(0, CLASSES, IMAGES).astype(np.int32))
 
 
-@pytest.fixture(scope="module", params=RECIPES)
+@pytest.fixture(scope="module", params=[*((name, "auto") for name in RECIPES), ("rmsprop", "off")], ids="-".join)
 def trained(request, start):
     """The name of an optimizer, its losses, and weights and averages after the last step, by timm's names."""
-    rate, settings = RECIPES[request.param]
-    recipe = RecipeOptions(optimizer=request.param, **COMMON, **settings)
+    kind, kernels = request.param
+    choose_kernels(kernels)
+    rate, settings = RECIPES[kind]
+    recipe = RecipeOptions(optimizer=kind, **COMMON, **settings)
     network = create_model("tinynet_e")
+    use_native_kernels(network)
     names, weights = timm_names(network), weights_of(network)
     for name, timm_name in names.items():
         weights[name].set_data(Tensor(start[timm_name]))
@@ -59,7 +67,8 @@ def trained(request, start):
     losses = [float(step(*batch).asnumpy()) for batch in batches()]
     averages = {p.name: average for p, average in zip(step.source, step.ema, strict=True)}
     after = [{names[name]: found[name].asnumpy() for name in names} for found in (weights, averages)]
-    return request.param, losses, dict(zip(("weights", "average"), after, strict=True))
+    choose_kernels("auto")
+    return kind, losses, dict(zip(("weights", "average"), after, strict=True))
 
 
 def test_losses_are_those_of_pytorch(trained, golden):

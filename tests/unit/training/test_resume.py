@@ -20,12 +20,12 @@ from src.training.resume import check_same_run as check
 from src.weights.ckpt import save_ckpt
 
 # What may change without a word: nothing here has a part in the weights that come out, or `IDENTITY` compares what
-# the key stands for (network, classes, pixels, images, threads in use).
+# the key stands for (network, classes, pixels, images, threads and kernels in use).
 INTENDED_FREE = {
     "run_dir", "resume", "allow_changes", "debug", "device_target", "device_id", "check_data", "cache", "tensorboard",
     "eval_interval", "log_interval", "checkpoint_minutes", "ckpt", "weights", "pretrained", "replace_head",
     "model", "num_classes", "input_size", "crop_pct", "class_order", "data_path", "workers", "epochs", "data_sink",
-    "bn_epsilon",
+    "bn_epsilon", "cpu_kernels",
 }  # fmt: skip
 PATH = Path("run/checkpoints/last.ckpt")
 

@@ -1,0 +1,57 @@
+// Where the pixels of a depthwise convolution lie, so that each output is one and the same sum of shifted inputs.
+//
+// The maps of a channel are copied one behind the other, with zeros around their rows. Then vectors need not stop at the
+// end of a row or of a map: outputs i, i + 1, ... read inputs i + offset, i + 1 + offset, ... for each tap of the kernel.
+// With stride 2, the pixels of even and odd rows and columns are copied to four arrays ("phases"), so that outputs side
+// by side read inputs side by side. Some outputs belong to no pixel; they are computed and ignored.
+#pragma once
+#include <algorithm>
+
+#include "vectors.h"
+
+constexpr int MOST_TAPS = 49;  // of a 7x7 kernel
+constexpr int UNROLLED = 4;    // vectors that `correlate` computes at a time
+
+struct Layout {
+  int64_t height, width, out_height, out_width, stride;
+  int64_t top, left;           // zeros above and left of a map
+  int64_t row, block;          // floats of a padded row and of a padded map, in a phase
+  int64_t images;              // maps that are computed at a time
+  int64_t reach, length;       // the largest offset; floats of a phase with all that is read behind its maps
+  int taps, phases;
+  int64_t offset[MOST_TAPS];   // from an output to the input of a tap, in its phase
+  int phase[MOST_TAPS];
+
+  // `same` pads as TensorFlow does; else half of the kernel is padded on each side.
+  Layout(int64_t height, int64_t width, int kernel, int stride, bool same, int64_t batch)
+      : height(height), width(width), stride(stride), taps(kernel * kernel), phases(stride * stride) {
+    out_height = (height + stride - 1) / stride, out_width = (width + stride - 1) / stride;
+    top = padding(height, out_height, kernel, same), left = padding(width, out_width, kernel, same);
+    row = padded(width, out_width, left, kernel);
+    block = row * padded(height, out_height, top, kernel);
+    images = std::clamp<int64_t>(4096 / (block * phases), 1, batch);  // 16 KB stay in the first cache
+    reach = (kernel - 1) / stride * (row + 1);
+    length = (images * block + reach + (UNROLLED + 1) * LANES + 15) / 16 * 16;
+    for (int t = 0; t < taps; ++t) {
+      const int y = t / kernel, x = t % kernel;
+      phase[t] = y % stride * stride + x % stride;
+      offset[t] = y / stride * row + x / stride;
+    }
+  }
+
+  // The place of a map's pixel in the phases. All pixels of a row that have the same x % stride lie side by side.
+  int64_t place(int64_t image, int64_t y, int64_t x) const {
+    const int64_t v = y + top, u = x + left;
+    return (v % stride * stride + u % stride) * length + image * block + v / stride * row + u / stride;
+  }
+  int64_t outputs(int64_t maps) const { return (maps - 1) * block + (out_height - 1) * row + out_width; }
+
+ private:
+  int64_t padding(int64_t size, int64_t out, int kernel, bool same) const {
+    return same ? std::max<int64_t>(0, (out - 1) * stride + kernel - size) / 2 : kernel / 2;
+  }
+  // Zeros at the beginning of a row serve as those at the end of the row before.
+  int64_t padded(int64_t size, int64_t out, int64_t before, int kernel) const {
+    return std::max(out + (kernel - 1) / stride - before / stride, (size - 1 + before) / stride + 1);
+  }
+};

@@ -1,0 +1,112 @@
+"""The kernels as MindSpore operators with gradients. `native/` says what each of them computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, ops
+
+from src.kernels.library import library
+
+ACTIVATIONS = ("linear", "relu", "silu", "hard_swish", "sigmoid", "hard_sigmoid")  # numbered as in activations.h
+
+Shape = Sequence[int]
+
+
+def settings(*numbers: float) -> Tensor:
+    """Return the settings of a kernel, which takes them as a tensor."""
+    return Tensor(np.array(numbers, np.float32))
+
+
+def activation_number(name: str) -> int:
+    """Return the number by which kernels know an activation."""
+    return ACTIVATIONS.index(name)
+
+
+def depthwise(stride: int) -> ops.Custom:
+    """Return the operator (x, weight, settings) -> y; settings: stride, and 1 for TensorFlow's padding."""
+    backward = _operator("DepthwiseBackward", lambda x, weight, settings, dy: (x, weight), outputs=2)
+
+    def bprop(x: Tensor, weight: Tensor, settings: Tensor, out: Tensor, dy: Tensor) -> tuple[Tensor, ...]:
+        dx, dweight = backward(x, weight, settings, dy)
+        return dx, dweight, ops.zeros_like(settings)
+
+    def shape(x: Shape, weight: Shape, settings: Shape) -> Shape:
+        return x[0], x[1], (x[2] + stride - 1) // stride, (x[3] + stride - 1) // stride
+
+    operator = _operator("DepthwiseForward", shape, bprop=bprop)
+    operator.add_prim_attr("stride", stride)  # PyNative mode tells operators apart by name, attributes and shapes alone
+    return operator
+
+
+def norm_act() -> ops.Custom:
+    """Return the operator (x, gamma, beta, moving mean, moving variance, settings) -> y, statistics (2, C).
+
+    The settings are: kept share of the moving statistics, epsilon, 1 for statistics of the batch, activation. The
+    moving statistics are then changed in place.
+    """
+    backward = _operator(
+        "NormActBackward", lambda x, gamma, beta, statistics, settings, dy: (x, gamma, beta), outputs=3
+    )
+
+    def bprop(
+        x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, settings: Tensor, out: Any, dy: Any
+    ) -> tuple[Tensor, ...]:
+        dx, dgamma, dbeta = backward(x, gamma, beta, out[1], settings, dy[0])
+        return dx, dgamma, dbeta, ops.zeros_like(mean), ops.zeros_like(variance), ops.zeros_like(settings)
+
+    def shape(x: Shape, gamma: Shape, beta: Shape, mean: Shape, variance: Shape, settings: Shape) -> tuple[Shape, ...]:
+        return x, (2, x[1])
+
+    return _operator("NormActForward", shape, outputs=2, bprop=bprop, in_place=True)
+
+
+def squeeze_excite() -> ops.Custom:
+    """Return the operator (x, weight1, bias1, weight2, bias2, settings) -> y, and what its gradient needs.
+
+    The settings are the numbers of the activation between the two layers and of the gate.
+    """
+
+    def backward_shape(x: Shape, weight1: Shape, weight2: Shape, *others: Shape) -> tuple[Shape, ...]:
+        return x, weight1, (weight1[0],), weight2, (weight2[0],)
+
+    backward = _operator("SqueezeExciteBackward", backward_shape, outputs=5)
+
+    def bprop(
+        x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor, settings: Tensor, out: Any, dy: Any
+    ) -> tuple[Tensor, ...]:
+        gradients = backward(x, weight1, weight2, settings, out[1], out[2], out[3], dy[0])
+        return (*gradients, ops.zeros_like(settings))
+
+    def shape(
+        x: Shape, weight1: Shape, bias1: Shape, weight2: Shape, bias2: Shape, settings: Shape
+    ) -> tuple[Shape, ...]:
+        return x, (x[0], x[1]), (x[0], weight1[0]), (x[0], x[1])
+
+    return _operator("SqueezeExciteForward", shape, outputs=4, bprop=bprop)
+
+
+def rmsprop_update() -> ops.Custom:
+    """Return the operator (settings (T, 5), T weights, T mean squares, T moments, T gradients) -> done (1).
+
+    A row of settings: rate, weight decay, decay of the mean square, momentum, epsilon. All but the gradients change.
+    """
+    return _operator("RMSPropUpdate", lambda *shapes: (1,), in_place=True)
+
+
+def average_update() -> ops.Custom:
+    """Return the operator (rate (1), T averages, T tensors) -> done (1), which moves the averages by that rate."""
+    return _operator("AverageUpdate", lambda *shapes: (1,), in_place=True)
+
+
+def _operator(
+    name: str, shape: Callable, *, outputs: int = 1, bprop: Callable | None = None, in_place: bool = False
+) -> ops.Custom:
+    types = ms.float32 if outputs == 1 else (ms.float32,) * outputs
+    operator = ops.Custom(f"{library()}:{name}", shape, lambda *inputs: types, "aot", bprop=bprop)
+    if in_place:  # else the graph compiler leaves it out, or moves it
+        operator.add_prim_attr("side_effect_mem", True)
+    return operator
