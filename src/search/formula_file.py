@@ -53,17 +53,22 @@ class _Content(BaseModel):
 
 
 def save_formula(
-    path: Path, points: Mapping[int, Point], kernel: Kernel, base: Architecture, num_classes: int, study: dict[str, Any]
+    path: Path,
+    points: Mapping[int, Point],
+    base: Architecture,
+    num_classes: int,
+    study: dict[str, Any],
+    kernel: Kernel = Kernel(),
 ) -> None:
     """Write a formula.
 
     Args:
         path: the file.
         points: the networks that the formula is fitted on, by the numbers of their trials.
-        kernel: of the regression.
         base: the network whose factors the points are.
         num_classes: of the data, with which the points' MACs were counted.
         study: where they come from, such as command, data and seed; for people.
+        kernel: of the regression.
 
     Raises:
         UserError: the file cannot be written.

@@ -65,7 +65,8 @@ def find_network(config: FormulaConfig) -> None:
         report += f"\n{latencies}"
     if config.output:
         save_architecture(network, config.output)
-        recipe = save_training_config(network, rule.base, config.rule, config.output, rule.num_classes)
+        origin = f"The {config.rule} formula made it from {rule.base.name}. Its accuracy is not known."
+        recipe = save_training_config(network, origin, config.output, rule.num_classes)
         report += f"\nwritten to {config.output}; train it by {recipe}"
     print(f"{report}\n\n{network_table(network, rule.num_classes)}")
 

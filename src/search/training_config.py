@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from shlex import quote
-from typing import Literal
 
 import yaml
 
@@ -17,7 +16,7 @@ from src.runtime.texts import Dumper, printable, read_text
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config"
 
-MADE_FROM = "formula made it from"  # words of the header that tell these files from those of users
+OWN = "Paths are relative to this file."  # words of the header that tell these files from those of users
 RECIPES: dict[Family, str] = {
     "efficientnet": "efficientnet.yaml",
     "tinynet": "imagenet.yaml",
@@ -26,19 +25,12 @@ RECIPES: dict[Family, str] = {
 }
 
 
-def save_training_config(
-    network: Architecture,
-    base: Architecture,
-    rule: Literal["tiny", "giant"],
-    architecture_file: Path,
-    num_classes: int = 1000,
-) -> Path:
+def save_training_config(network: Architecture, origin: str, architecture_file: Path, num_classes: int = 1000) -> Path:
     """Write NAME_train.yaml, with the recipe of the network's family, beside NAME.yaml, and return its path.
 
     Args:
         network: the network to train.
-        base: the network that it was scaled from.
-        rule: the rule that scaled it.
+        origin: what made it, and what is known of its accuracy, in sentences.
         architecture_file: NAME.yaml, which holds `network`.
         num_classes: classes of the classifier, for the cost in the header.
 
@@ -51,7 +43,7 @@ def save_training_config(
     size = f"{network.resolution} px, {cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e6:.1f} M MACs"
     header = f"""# {printable(network.name)}: {size}.
 #   python train.py --config {printable(quote(str(path)))} --data_path IMAGENET
-# The {rule} {MADE_FROM} {printable(base.name)}. Its accuracy is not known. Paths are relative to this file.
+# {printable(origin)} {OWN}
 """
     keys = {"base": os.path.relpath(CONFIG / RECIPES[network.family], folder), "model": architecture_file.name}
     write_text(path, header + yaml.dump(keys, Dumper=Dumper, sort_keys=False, width=float("inf")))
@@ -66,6 +58,6 @@ def training_config_path(architecture_file: Path) -> Path:
 def is_training_config(path: Path) -> bool:
     """Return whether a file is one that `save_training_config` has written."""
     try:
-        return MADE_FROM in read_text(path)
+        return OWN in read_text(path)
     except (OSError, UserError):
         return False

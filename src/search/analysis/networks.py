@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import nan
+from operator import attrgetter
 
 import numpy as np
 
 from src.design.architecture import Architecture
 from src.search.study.trial import Note, Result
+
+NAMELESS = attrgetter(*(field.name for field in fields(Architecture) if field.name != "name"))  # what a network is
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,9 @@ class Network:
 
 def networks_of(results: Iterable[Result]) -> list[Network]:
     """Return the different networks of some results, whatever their names are, in the order of their first trials."""
-    found: dict[Architecture, list[Result]] = {}
+    found: dict[tuple[object, ...], list[Result]] = {}
     for result in sorted(results, key=lambda result: result.number):
-        found.setdefault(replace(result.trial.architecture, name=""), []).append(result)
+        found.setdefault(NAMELESS(result.trial.architecture), []).append(result)
     return [Network(tuple(trainings)) for trainings in found.values()]
 
 

@@ -23,7 +23,7 @@ POINTS = {3: Point(0.1, 0.6, 0.7), 14: Point(0.3, 0.8, 0.9), 15: Point(0.9, 1, 1
 
 @pytest.fixture
 def path(tmp_path):
-    save_formula(tmp_path / "formula.json", POINTS, Kernel(), BASE, 10, {"command": "twist"})
+    save_formula(tmp_path / "formula.json", POINTS, BASE, 10, {"command": "twist"})
     return tmp_path / "formula.json"
 
 
@@ -35,7 +35,7 @@ def path(tmp_path):
 def test_what_is_read_gives_the_same_curves(tmp_path_factory, budgets, kernel):
     path = tmp_path_factory.getbasetemp() / "formula.json"
     points = {number: Point(c, c**0.3, c**0.2) for number, c in enumerate(budgets)}
-    save_formula(path, points, kernel, BASE, 10, {})
+    save_formula(path, points, BASE, 10, {}, kernel)
     found, fitted = read_formula(path), fit(list(points.values()), kernel)
     assert found.formula.points == fitted.points and (found.base, found.num_classes) == (BASE, 10)
     assert [found.formula.at(c) for c in (0.03, 0.5)] == [fitted.at(c) for c in (0.03, 0.5)]

@@ -22,7 +22,7 @@ def test_what_is_written_trains_the_network_by_the_recipe_of_its_family(folder, 
         network = shrink(EFFICIENTNET_B0, 50e6).architecture
         save_architecture(network, folder / "net.yaml")
         config = parse(
-            TrainConfig, ["--config", str(save_training_config(network, EFFICIENTNET_B0, "tiny", folder / "net.yaml"))]
+            TrainConfig, ["--config", str(save_training_config(network, "Made by a test.", folder / "net.yaml"))]
         )
         assert find_architecture(config.model) == network
         published = parse(TrainConfig, ["--config", str(PROJECT / "config/tinynet_d.yaml")])
@@ -49,7 +49,7 @@ def test_every_family_has_a_recipe():
 )
 def test_the_recipe_is_the_one_of_the_family(name, recipe, tmp_path):
     network = ARCHITECTURES[name]
-    path = save_training_config(network, network, "tiny", tmp_path / "net.yaml")
+    path = save_training_config(network, "Made by a test.", tmp_path / "net.yaml")
     assert f"config/{recipe}\n" in path.read_text()
 
 
@@ -57,5 +57,5 @@ def test_the_recipe_is_the_one_of_the_family(name, recipe, tmp_path):
 def test_any_name_of_a_file_can_be_trained(name, tmp_path):
     network = ARCHITECTURES["tinynet_e"]
     save_architecture(network, tmp_path / name)
-    config = parse(TrainConfig, ["--config", str(save_training_config(network, network, "tiny", tmp_path / name))])
+    config = parse(TrainConfig, ["--config", str(save_training_config(network, "Made by a test.", tmp_path / name))])
     assert find_architecture(config.model) == network
