@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -49,7 +50,13 @@ def library() -> Path | None:
 
 
 def thread_count() -> int:
-    """Return the threads of a kernel: the cores of this process, shared with the other ranks on this machine."""
+    """Return the threads of a kernel: as OMP_NUM_THREADS says, which MindSpore's own operators follow too.
+
+    Without it, they are the cores of this process, shared with the other ranks on this machine.
+    """
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return min(int(wanted), usable_cores())
     return max(1, usable_cores() // distributed.ranks_on_machine())
 
 

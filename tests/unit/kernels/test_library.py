@@ -29,6 +29,7 @@ def no_compiler():
 
 
 def test_kernels_are_used_where_they_can_be_built(choice, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(library, "usable_cores", lambda: 6)
     monkeypatch.setattr("src.runtime.distributed.ranks_on_machine", lambda: 4)
     assert choice("auto") == (True, ["CPU kernels: in use, with 1 threads"])
@@ -72,3 +73,11 @@ def test_other_devices_and_systems_build_nothing(choice, monkeypatch, target, sy
     assert not used and len(lines) == (target == "CPU")
     with pytest.raises(UserError, match=f"cpu_kernels is on, but the .* is {target if target != 'CPU' else system}"):
         choice("on")
+
+
+def test_kernels_compute_with_the_threads_that_omp_num_threads_allows(monkeypatch):
+    monkeypatch.setattr(library, "usable_cores", lambda: 6)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert library.thread_count() == 4
+    monkeypatch.setenv("OMP_NUM_THREADS", "100")
+    assert library.thread_count() == 6
