@@ -11,7 +11,9 @@ from mindspore import Tensor, ops
 
 from src.kernels.library import library
 
-ACTIVATIONS = ("linear", "relu", "silu", "hard_swish", "sigmoid", "hard_sigmoid")  # numbered as in activations.h
+ACTIVATIONS = (  # numbered as in activations.h
+    *("linear", "relu", "silu", "hard_swish", "sigmoid", "hard_sigmoid", "relu6"),
+)
 
 Shape = Sequence[int]
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from src.kernels.build import built_library
 
-ACTIVATIONS = ("linear", "relu", "silu", "hard_swish", "sigmoid", "hard_sigmoid")  # numbered as in activations.h
+ACTIVATIONS = (  # numbered as in activations.h
+    *("linear", "relu", "silu", "hard_swish", "sigmoid", "hard_sigmoid", "relu6"),
+)
 
 
 @functools.cache
@@ -101,6 +103,7 @@ def activate(name, v):
         "hard_swish": (v * hard, hard + v * inside),
         "sigmoid": (sigmoid, sigmoid * (1 - sigmoid)),
         "hard_sigmoid": (hard, inside),
+        "relu6": (np.clip(v, 0, 6), ((v > 0) & (v < 6)) * 1.0),
     }[name]
 
 

@@ -21,7 +21,7 @@ INLINE Vec exponential(Vec x) {
   return p * (Vec)(((Bits)shifted << 23) + (127 << 23));
 }
 
-enum Activation { LINEAR, RELU, SILU, HARD_SWISH, SIGMOID, HARD_SIGMOID };  // as in operators.py
+enum Activation { LINEAR, RELU, SILU, HARD_SWISH, SIGMOID, HARD_SIGMOID, RELU6 };  // as in operators.py
 
 // Returns the activation of v and sets its derivative.
 template <Activation A>
@@ -35,6 +35,9 @@ INLINE Vec activate(Vec v, Vec& slope) {
     const Vec gate_slope = ((v > -3.f) & (v < 3.f)) ? splat(1.f / 6) : Vec{};
     slope = A == HARD_SWISH ? gate + v * gate_slope : gate_slope;
     return A == HARD_SWISH ? v * gate : gate;
+  } else if constexpr (A == RELU6) {
+    slope = ((v > 0.f) & (v < 6.f)) ? splat(1.f) : Vec{};
+    return at_most(at_least(v, 0.f), 6.f);
   } else if constexpr (A == RELU) {
     slope = v > 0.f ? splat(1.f) : Vec{};
     return at_least(v, 0.f);
@@ -60,6 +63,7 @@ bool with_activation(float number, F f) {
     case HARD_SWISH: return f(std::integral_constant<Activation, HARD_SWISH>{}), true;
     case SIGMOID: return f(std::integral_constant<Activation, SIGMOID>{}), true;
     case HARD_SIGMOID: return f(std::integral_constant<Activation, HARD_SIGMOID>{}), true;
+    case RELU6: return f(std::integral_constant<Activation, RELU6>{}), true;
     default: return false;
   }
 }

@@ -99,7 +99,7 @@ def test_norms_of_all_networks():
     st.integers(1, 5),
     side,
     side,
-    st.sampled_from(["linear", "relu", "silu", "hard_swish"]),
+    st.sampled_from(["linear", "relu", "relu6", "silu", "hard_swish"]),
     st.booleans(),
 )
 @example(1, 1, 1, 1, "silu", True)
