@@ -33,10 +33,11 @@ class OneRound:
 
     def __init__(self, *rounds: list[Trial]) -> None:
         self.proposals = rounds
+        self.seen: list[list[Result]] = []  # the results of each round
 
     def rounds(self):
         for trials in self.proposals:
-            yield trials
+            self.seen.append((yield trials))
 
     def expected_trials(self) -> int:
         return sum(map(len, self.proposals))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,6 @@ from src.errors import UserError
 from src.images.check import check_classes, check_images
 from src.images.data_path import open_split, resolve_data_path
 from src.images.image_set import fingerprint
-from src.runtime.files import remove_leftovers
 from src.runtime.workers import usable_cores
 from src.search.study.definition import LOCK, NAME, Data, check_folder, describe, write_or_check
 from src.search.study.driver import Driver
@@ -69,7 +69,9 @@ class Study:
         self.base = base.at(config.input_size) if config.input_size else base
 
     def define(self) -> None:
-        """Write what the study is, or compare it with what it was."""
+        """Write what the study is, or compare it with what it was; remove what a killed process has half written."""
+        for leftover in (self.folder / "architectures").glob(".*.yaml-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         write_or_check(self.folder, describe(self.command, self.config, self.recipe, self.data, self.base))
 
     def check_images(self) -> None:
@@ -87,7 +89,6 @@ class Study:
         if network.exists():
             check_same_trial(number, replace(trial, architecture=load_architecture(network)), trial, network)
         else:
-            remove_leftovers(network)
             save_architecture(trial.architecture, network)
         run_dir.mkdir(parents=True, exist_ok=True)
         return Job(number, tuple(self.command_of(network, run_dir, trial.seed)), run_dir)

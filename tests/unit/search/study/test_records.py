@@ -15,7 +15,7 @@ from src.search.study.records import NAME, Records, read_results
 def two(tmp_path):
     """The records of a study with two results."""
     records = Records(tmp_path)
-    records.append(result(2, status="failed", top1=None, loss=None, reason="status 1: caf\u00e9 \udcff"))
+    records.append(result(2, status="failed", top1=None, loss=None, reason="status 1: \u00fc \udcff"))
     records.append(result(1))
     return records
 
