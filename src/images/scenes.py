@@ -1,7 +1,7 @@
 """The embedded scenes: each handwritten digit of scikit-learn in four cluttered scenes, as an image folder.
 
 A digit has any size from half of the side on, and stands anywhere. Clouds, noise, lines and quarters of other digits
-surround it. Networks learn this within minutes on a CPU, and their resolution, depth and width show in the result.
+surround it. Networks learn this within a minute on a CPU, and their resolution, depth and width show in the result.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ SCENES_FOLDER = DATA / "scenes"
 SCENES_PER_DIGIT = 4
 SIDE = 64  # pixels
 
-# Chosen by trial: with smaller digits, darker ones, or more clutter, small networks stay at chance for minutes.
-DIGIT_SIDE = (30, 60)  # pixels
+# Chosen by trial: with smaller digits, darker ones, or more clutter, small networks stay at chance for 20,000 images.
+DIGIT_SIDE = (34, 62)  # pixels
 LEVEL = 70  # of the background, so that a digit can be lighter
 GAP = (80, 150)  # levels between a digit and what is behind it
-CLUTTER = 3  # most lines, and most quarters of digits
+MOST_LINES, MOST_QUARTERS = 2, 3
 
 
 def write_scenes(folder: Path = SCENES_FOLDER) -> Path:
@@ -40,9 +40,9 @@ def draw_scene(digit: Digit, others: Sequence[Digit], copy: int) -> np.ndarray:
     """Return scene `copy` of a digit, uint8 (64, 64, 3). The clutter has quarters of the digits `others`."""
     rng = np.random.RandomState([digit.number, copy])
     canvas = clouds(rng, SIDE, cells=rng.randint(2, 7), level=LEVEL, percent=rng.randint(10, 41))
-    for _ in range(rng.randint(CLUTTER)):
+    for _ in range(rng.randint(MOST_LINES + 1)):
         paint_line(canvas, rng.randint(0, SIDE, (2, 2)), rng.randint(7, 26) / 10, rng.randint(0, 256, 3))
-    for _ in range(rng.randint(CLUTTER + 1)):
+    for _ in range(rng.randint(MOST_QUARTERS + 1)):
         side = rng.randint(7, 23)
         _paint(rng, canvas, _quarter(rng, others[rng.randint(len(others))]), side, side)
     height = rng.randint(DIGIT_SIDE[0], DIGIT_SIDE[1] + 1)
