@@ -19,6 +19,7 @@ from src.config import (
     CostConfig,
     FormulaConfig,
     GreedyConfig,
+    ReportConfig,
     TableConfig,
     TwistConfig,
 )
@@ -28,6 +29,7 @@ from src.search.cost_report import show_cost
 from src.search.imagenet100 import make_imagenet100
 from src.search.models_table import show_models
 from src.search.network_for_budget import find_network
+from src.search.report.write import write_reports
 from src.search.studies import baseline, compound, greedy, twist
 
 COMMANDS: dict[str, Command] = {
@@ -40,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "greedy": (GreedyConfig, greedy),
     "compound": (CompoundConfig, compound),
     "baseline": (BaselineConfig, baseline),
+    "report": (ReportConfig, write_reports),
 }
 
 if __name__ == "__main__":

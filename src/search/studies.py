@@ -7,6 +7,8 @@ from src.search.methods.baseline import Baseline
 from src.search.methods.compound import CompoundSearch
 from src.search.methods.greedy import Greedy
 from src.search.methods.twist import Twist
+from src.search.report.view import read_study
+from src.search.report.write import check_packages, write_report
 from src.search.study.run import Method, Study, plan_lines, run_study
 
 
@@ -73,5 +75,7 @@ def baseline(config: BaselineConfig) -> None:
 def _run(study: Study, method: Method) -> None:
     if study.config.dry_run:
         print("\n".join(plan_lines(study, method)))
-    else:
-        run_study(study, method)
+        return
+    check_packages()
+    run_study(study, method)
+    print(write_report(read_study(study.folder)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,11 @@ def save_journal(studies: Sequence[StudyView], path: Path) -> None:
     Raises:
         UserError: Optuna is not installed, or the file exists or cannot be written.
     """
-    try:
-        import optuna
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-    except ImportError:
-        raise UserError("--optuna needs optuna; `pip install '.[optuna]'`") from None
-    if path.exists():
-        raise UserError(f"{path} exists; give the name of a new file")
+    check_journal(path)
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with atomic_write(path) as temporary:
         storage = JournalStorage(JournalFileBackend(str(temporary)))
@@ -39,6 +37,18 @@ def save_journal(studies: Sequence[StudyView], path: Path) -> None:
             journal.set_metric_names(["top-1, %", "MACs"])
             ranges = _ranges(study.results)
             journal.add_trials([_trial(result, ranges) for result in study.results])
+
+
+def check_journal(path: Path) -> None:
+    """Check that `save_journal` can write `path`.
+
+    Raises:
+        UserError: Optuna is not installed, or the file exists.
+    """
+    if not find_spec("optuna"):
+        raise UserError("--optuna needs optuna; `pip install '.[optuna]'`")
+    if path.exists():
+        raise UserError(f"{path} exists; give the name of a new file")
 
 
 def _trial(result: Result, ranges: dict[str, Any]) -> Any:

@@ -25,7 +25,7 @@ from src.search.report.document import Report
 from src.search.report.greedy import greedy_findings
 from src.search.report.html import page_template, to_html
 from src.search.report.markdown import to_markdown
-from src.search.report.optuna_journal import save_journal
+from src.search.report.optuna_journal import check_journal, save_journal
 from src.search.report.shortlist import save_shortlist
 from src.search.report.style import DPI, panels
 from src.search.report.trials import FIRST_COLUMNS, trials_csv
@@ -57,6 +57,8 @@ def write_reports(config: ReportConfig) -> None:
     """
     if not config.studies:
         raise UserError("studies are missing: name the folder of one, such as `search.py report runs/twist`")
+    if config.optuna:
+        check_journal(config.optuna)
     studies = [read_study(Path(name)) for name in config.studies]
     for study in studies:
         print(write_report(study))
