@@ -133,6 +133,8 @@ def _parse(data: bytes) -> dict[str, np.ndarray]:
     tensors: dict[str, np.ndarray] = {}
     for record in message.value:
         name, kind, dims = record.tag, record.tensor.tensor_type, tuple(record.tensor.dims)
+        if not isinstance(name, str) or not isinstance(kind, str):  # protobuf in C returns bytes that are not UTF-8
+            raise ValueError("a name is not UTF-8")
         if kind == TEXT:
             continue
         if kind not in DTYPES:

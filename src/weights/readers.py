@@ -162,9 +162,11 @@ def _check_statistics(tensors: dict[str, np.ndarray], records: Records, path: Pa
 def _as_float32(name: str, value: np.ndarray, path: Path) -> np.ndarray:
     if value.dtype.name not in FLOATS:
         raise UserError(f"{path}: {name} is of type {value.dtype}; expected floating-point weights, not quantized ones")
-    found = value.astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        found = value.astype(np.float32)
     if not np.isfinite(found).all():
-        raise UserError(f"{path} is damaged: {name} holds values that are not finite")
+        fault = f"{name} holds values that are not finite, as after a training that diverged"
+        raise UserError(f"{path}: {fault}; take an earlier file")
     return found
 
 

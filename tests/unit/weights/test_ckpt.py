@@ -121,6 +121,15 @@ def test_other_files_are_refused(tmp_path, content):
     assert_refused(tmp_path / "a.ckpt", content)
 
 
+@pytest.mark.parametrize("field", [b"conv.weight", b"Float32"])
+def test_a_name_that_is_not_utf8_is_noticed(tmp_path, field):
+    tensor = {"tensor_type": "Float32", "tensor_content": b"1234"}
+    content = Checkpoint(value=[{"tag": "conv.weight", "tensor": tensor}]).SerializeToString()
+    (tmp_path / "a.ckpt").write_bytes(content.replace(field, b"\xff" * len(field)))
+    with pytest.raises(UserError, match="a.ckpt is damaged"):
+        read_ckpt(tmp_path / "a.ckpt")
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path / "nowhere.ckpt", tmp_path):
         with pytest.raises(UserError, match=f"cannot read {path}"):
