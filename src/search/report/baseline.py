@@ -6,12 +6,12 @@ from functools import partial
 
 from src.search.analysis.front import front_ranks
 from src.search.analysis.networks import Network, networks_of
-from src.search.methods.baseline import BASE, Baseline
+from src.search.methods.baseline import BASE, FOUND, Baseline
 from src.search.methods.finals import FINAL
 from src.search.network_table import network_table
 from src.search.report.baseline_pictures import draw_rewards
-from src.search.report.common import Findings, by_rule, final_section, listed
-from src.search.report.document import Cell, Code, Column, Picture, Section, Table
+from src.search.report.common import Findings, by_rule, final_section, final_summary, listed
+from src.search.report.document import Block, Cell, Code, Column, Picture, Section, Table
 from src.search.report.view import StudyView
 
 
@@ -36,7 +36,12 @@ def baseline_findings(method: Baseline, study: StudyView) -> Findings:
     shortlist = [listed(study, n, "on the Pareto front") for n in front]
     if best and best.number not in {n.number for n in front}:
         shortlist.append(listed(study, best, "the highest reward"))
-    return Findings([], sections, {"front": rank_of, "reward": rewards}, shortlist)
+    lead: list[Block] = []
+    if best:
+        cost = f"{best.top1:.2f} % at {best.macs / 1e6:.2f} M MACs"
+        lead.append(f"The highest reward, {rewards[best.number]:.2f} %, has trial {best.number}: {cost}.")
+    lead += final_summary(finals, FOUND, BASE)
+    return Findings(lead, sections, {"front": rank_of, "reward": rewards}, shortlist)
 
 
 def _front(

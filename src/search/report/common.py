@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan, sqrt
+from math import isnan, log, sqrt
 
 from src.design.points import Point
 from src.runtime.durations import duration
@@ -79,8 +79,8 @@ def final_section(finals: Mapping[str, Sequence[Network]], reference: str, note:
     """Return the comparison of networks of about equal cost over several seeds.
 
     Args:
-        finals: the networks of each rule, fewest multiply-adds first: the k-th of each rule share a budget.
-        reference: the rule that the others are compared with.
+        finals: the networks of each rule.
+        reference: the rule with whose network of nearest cost the others are compared.
         note: a sentence on what is compared.
     """
     columns = [
@@ -93,18 +93,37 @@ def final_section(finals: Mapping[str, Sequence[Network]], reference: str, note:
         Column("seeds", "d"),
         Column(f"against {reference}"),
     ]
-    rows: list[list[Cell]] = []
-    for index in range(max(map(len, finals.values()), default=0)):
-        members = {rule: networks[index] for rule, networks in finals.items() if index < len(networks)}
-        for rule, network in members.items():
-            compared = "" if rule == reference or reference not in members else verdict(network, members[reference])
+    rows: list[tuple[int, list[Cell]]] = []
+    for rule, networks in finals.items():
+        for network in networks:
+            other = nearest(network, finals.get(reference, []))
+            compared = "" if other in (None, network) else verdict(network, other)
             row: list[Cell] = [rule, network.macs / 1e6, network.parameters / 1e6, network.architecture.resolution]
-            rows.append([*row, network.top1, network.spread, len(network.top1s), compared])
+            row += [network.top1, network.spread, len(network.top1s), compared]
+            rows.append((other.macs if other else 0, row))
+    rows.sort(key=lambda pair: pair[0])  # networks of one budget beside each other
     explained = (
         "Differences are those of the means, in percentage points, with Welch's interval of 95 %. A tie is a "
         "difference whose interval holds 0: these seeds do not show which network is better."
     )
-    return Section("Final comparison", [note, Table(columns, rows), explained])
+    return Section("Final comparison", [note, Table(columns, [row for _, row in rows]), explained])
+
+
+def final_summary(finals: Mapping[str, Sequence[Network]], found: str, reference: str) -> list[Block]:
+    """Return a sentence on the networks of the rule `found` against those of the rule `reference`."""
+    parts = []
+    for network in finals.get(found, []):
+        other = nearest(network, finals.get(reference, []))
+        if other and network.top1s and other.top1s:
+            parts.append(f"at {network.macs / 1e6:.2f} M MACs {verdict(network, other)}")
+    return (
+        [f"Final comparison, {found} against {reference}, in percentage points: {'; '.join(parts)}."] if parts else []
+    )
+
+
+def nearest(network: Network, others: Sequence[Network]) -> Network | None:
+    """Return the network of the nearest cost; None if there are none."""
+    return min(others, key=lambda other: abs(log(other.macs / network.macs)), default=None)
 
 
 def verdict(network: Network, other: Network) -> str:

@@ -8,9 +8,9 @@ from src.design.cost import total_cost
 from src.search.analysis.networks import Network
 from src.search.methods.compound import FOUND, GRID, PUBLISHED, CompoundSearch, coefficients_of
 from src.search.methods.finals import FINAL
-from src.search.report.common import Findings, by_rule, final_section, listed
+from src.search.report.common import Findings, by_rule, final_section, final_summary, listed
 from src.search.report.compound_pictures import draw_grid
-from src.search.report.document import Cell, Column, Picture, Section, Table
+from src.search.report.document import Block, Cell, Column, Picture, Section, Table
 from src.search.report.shortlist import Listed
 from src.search.report.view import StudyView
 from src.search.study.trial import Result
@@ -31,7 +31,17 @@ def compound_findings(method: CompoundSearch, study: StudyView) -> Findings:
     if best:
         sections.insert(1, _family(method, study, best))
         shortlist = [listed(study, Network((best,)), "the best coefficients"), *_members(method, study, best)]
-    return Findings([], sections, {"score": scores}, shortlist)
+    return Findings(
+        [*_best(best, scores), *final_summary(finals, FOUND, PUBLISHED)], sections, {"score": scores}, shortlist
+    )
+
+
+def _best(best: Result | None, scores: dict[int, float]) -> list[Block]:
+    if best is None:
+        return []
+    alpha, beta, gamma = coefficients_of(best)
+    score = f"with a score of {scores[best.number]:.2f} %"
+    return [f"The best candidate is trial {best.number}: alpha {alpha:g}, beta {beta:g}, gamma {gamma:g}, {score}."]
 
 
 def _grid(

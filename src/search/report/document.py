@@ -46,7 +46,7 @@ class Table:
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
-    long: bool = False  # a table that the page folds up and the Markdown text cuts off
+    long: bool = False  # a table that the Markdown text cuts off
 
     def shown(self, row: Sequence[Cell]) -> list[Shown]:
         """Return the cells of a row as a reader sees them."""

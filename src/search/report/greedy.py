@@ -8,7 +8,7 @@ from src.design.architecture import Architecture
 from src.search.analysis.networks import Network, networks_of
 from src.search.methods.finals import FINAL
 from src.search.methods.greedy import BASE, FOUND, STEP, UNIFORM, Greedy
-from src.search.report.common import Findings, by_rule, final_section, listed
+from src.search.report.common import Findings, by_rule, final_section, final_summary, listed
 from src.search.report.document import Cell, Column, Picture, Section, Table
 from src.search.report.greedy_pictures import draw_stage_macs, draw_steps
 from src.search.report.view import StudyView
@@ -26,7 +26,9 @@ def greedy_findings(method: Greedy, study: StudyView) -> Findings:
         sections.append(final_section(finals, UNIFORM, note))
     networks = [listed(study, Network((result,)), f"kept in {result.trial.group}") for result in kept]
     found = {result.number: "yes" for result in kept}
-    return Findings([], sections, {"kept": found}, networks)
+    grown = [f"{_grown(result)} ({result.trial.notes['change']})" for result in kept]
+    lead = [f"Steps kept so far: {', '.join(grown) or 'none'}.", *final_summary(finals, FOUND, UNIFORM)]
+    return Findings(lead, sections, {"kept": found}, networks)
 
 
 def _steps(method: Greedy, study: StudyView, trace: list[Result], finals: dict[str, list[Network]]) -> Section:
@@ -61,12 +63,17 @@ def _row(method: Greedy, study: StudyView, previous: Result | None, result: Resu
     if result.trial.group == BASE:
         return [0, str(result.number), "base", "", macs, result.top1, None, "", ""]
     step = int(notes["step"])
-    grown = f"{notes['dimension']} of stage {notes['stage']}" if "stage" in notes else str(notes["dimension"])
     before = previous.trial.architecture if previous else method.base
     ties = ", ".join(str(tie.number) for tie in method.ties(study.results, step)) or "none"
     exhausted = ", ".join(method.exhausted(step, before)) or "none"
     count = len(study.group(result.trial.group))
-    return [step, str(result.number), grown, str(notes["change"]), macs, result.top1, count, ties, exhausted]
+    return [step, str(result.number), _grown(result), str(notes["change"]), macs, result.top1, count, ties, exhausted]
+
+
+def _grown(result: Result) -> str:
+    """Return what a candidate grew, such as `depth of stage 3`."""
+    notes = result.trial.notes
+    return f"{notes['dimension']} of stage {notes['stage']}" if "stage" in notes else str(notes["dimension"])
 
 
 def _allocation(method: Greedy, study: StudyView, kept: list[Result]) -> Section:

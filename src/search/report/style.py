@@ -19,6 +19,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e0
 GRAY, BLACK = "#a0a0a0", "#222222"
 DPI = 120
 DOT: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 5, "mec": "white", "mew": 0.4}
+USUAL = 200  # networks that dots of the usual size leave apart
 STAR: dict[str, Any] = {"ls": "none", "marker": "*", "ms": 15, "mec": "white", "mew": 0.8}
 ACCURACY = "top-1, %"
 MACS = "M MACs an image"
@@ -37,6 +38,11 @@ def panels(width: float, height: float, columns: int = 1, **settings: Any) -> tu
         panel.grid(alpha=0.25, lw=0.6)
         panel.set_axisbelow(True)
     return figure, axes
+
+
+def cloud(count: int) -> dict[str, Any]:
+    """Return the marks of `count` networks in the background: smaller ones if they are many."""
+    return DOT | {"color": GRAY, "ms": 5 * min(1, USUAL / max(1, count)) ** 0.3, "mew": 0.4 if count <= USUAL else 0}
 
 
 def share_legend(figure: Figure, columns: int = 4) -> None:

@@ -19,9 +19,10 @@ from src.search.analysis.front import front_ranks
 from src.search.analysis.networks import Network, networks_of, pooled_spread
 from src.search.formula_file import NAME as FORMULA_FILE
 from src.search.methods.twist import ALL_BUDGETS, FINAL, INVERSE_GIANT, ONE_BUDGET, Twist
-from src.search.report.common import Findings, by_rule, final_section, listed
-from src.search.report.document import Cell, Code, Column, Picture, Section, Table
+from src.search.report.common import Findings, by_rule, final_section, final_summary, listed
+from src.search.report.document import Block, Cell, Code, Column, Picture, Section, Table
 from src.search.report.style import number
+from src.search.report.trials import Additions
 from src.search.report.twist_pictures import (
     FACTORS,
     draw_distributions,
@@ -56,9 +57,19 @@ class TwistReport:
         sections = [self.one_budget(), self.all_budgets(), self.correlations(), self.formula_section()]
         if self.finals:
             sections.append(final_section(self.finals, INVERSE_GIANT, "Networks of about equal cost by three rules."))
-        return Findings(
-            [], [*sections, self.distributions()], {"front": self.rank_of, "selected": chosen}, shortlist, self.points()
-        )
+        additions: Additions = {"front": self.rank_of, "selected": chosen}
+        return Findings(self.lead(), [*sections, self.distributions()], additions, shortlist, self.points())
+
+    def lead(self) -> list[Block]:
+        """Return the most important results."""
+        c = [number(n, "c") for n in self.selected]
+        found = [
+            (label, spearman(c, [number(n, k) for n in self.selected], self.config.seed))
+            for k, label in FACTORS.items()
+        ]
+        texts = [f"{label} {correlation}" for label, correlation in found]
+        known = [f"Rank correlation of the budget with the factors of the selected networks: {', '.join(texts)}."]
+        return [*(known if self.selected else []), *final_summary(self.finals, "new formula", INVERSE_GIANT)]
 
     def points(self) -> dict[int, Point] | None:
         """Return the points of the found formula by the numbers of their trials; None if there is none."""

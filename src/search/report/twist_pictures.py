@@ -16,7 +16,6 @@ from src.search.report.style import (
     BLACK,
     BLUE,
     DOT,
-    GRAY,
     GREEN,
     MACS,
     ORANGE,
@@ -24,6 +23,7 @@ from src.search.report.style import (
     RED,
     SKY,
     STAR,
+    cloud,
     log_macs,
     number,
     panels,
@@ -80,7 +80,7 @@ def draw_front(
         finals: the networks of each rule in the final comparison; bars are one standard deviation over their seeds.
     """
     figure, (panel,) = panels(9, 5.6)
-    _draw_networks(panel, networks, None, color=GRAY, label="r, d and w at random")
+    _draw_networks(panel, networks, None, **cloud(len(networks)), label="r, d and w at random")
     front = [network for network, rank in zip(networks, ranks) if rank == 0]
     if front:
         macs, top1 = zip(*sorted((network.macs / 1e6, network.top1) for network in front))
@@ -118,11 +118,14 @@ def draw_found_formula(
     """
     figure, axes = panels(12, 4.4, 3)
     for panel, (factor, label) in zip(axes, FACTORS.items()):
-        for members, marks in ((networks, {"color": GRAY, "alpha": 0.5}), (selected, {"color": BLACK, "ms": 6})):
+        for members, marks in (
+            (networks, cloud(len(networks)) | {"alpha": 0.5}),
+            (selected, DOT | {"color": BLACK, "ms": 6}),
+        ):
             known = [network for network in members if not isnan(network.top1)]
             x, y = [number(network, "c") for network in known], [number(network, factor) for network in known]
             name = "selected by NSGA-III" if members is selected else "r, d and w at random"
-            panel.plot(x, y, label=name, **DOT | marks)
+            panel.plot(x, y, label=name, **marks)
         _draw_curve(panel, published_formula(), factor, budgets, ORANGE, "published formula", band=False)
         if formula:
             _draw_curve(panel, formula, factor, budgets, RED, "new formula", band=True)
