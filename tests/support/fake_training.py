@@ -1,6 +1,6 @@
 """A training that takes no time, in place of train.py: fake_training.py --run_dir FOLDER --epochs N --model FILE ...
 
-The file `plan.json` of the study says how the starts of a trial end, by its number: {"3": ["exit 1", "done"]}. Trials
+The file `plan.json` beside the study says how the starts of a trial end, by its number: {"3": ["exit 1", "done"]}. Trials
 that it does not name are done, with an accuracy that follows from their network's file.
 """
 
@@ -29,7 +29,7 @@ def main() -> None:
     starts = run_dir / "starts"
     start = len(starts.read_text()) if starts.exists() else 0
     starts.write_text("x" * (start + 1))
-    plan = run_dir.parents[1] / "plan.json"
+    plan = run_dir.parents[2] / "plan.json"
     actions = json.loads(plan.read_text()).get(str(int(run_dir.name)), []) if plan.exists() else []
     action, _, word = (actions[min(start, len(actions) - 1)] if actions else "done").partition(" ")
     if action == "hang":

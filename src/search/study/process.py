@@ -73,10 +73,11 @@ class TrialProcess:
         self.started = time.monotonic()
         self.killed = 0.0
         self.output = job.run_dir / OUTPUT
+        starter = [sys.executable, "-S", str(CHILD), str(os.getpid()), str(job.run_dir / LOCK)]
         with open(self.output, "ab") as output:
             self.before = output.tell()  # bytes that earlier attempts printed
             self.process = subprocess.Popen(
-                [sys.executable, str(CHILD), str(os.getpid()), str(job.run_dir / LOCK), sys.executable, *job.command],
+                [*starter, sys.executable, *job.command],
                 env=environment(threads, device),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

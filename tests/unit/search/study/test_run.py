@@ -10,7 +10,8 @@ import pytest
 from support.small_network import ONE_BLOCK_FILE
 from support.studies import InstantPool, OneRound, trials
 
-from src.config import TwistConfig
+from src.cli import parse
+from src.config import TrainConfig, TwistConfig
 from src.design.architecture_file import load_architecture
 from src.errors import UserError
 from src.search.study import run
@@ -133,6 +134,7 @@ def test_a_trial_is_train_py_with_absolute_paths(settings, monkeypatch, tmp_path
         "--resume": "auto",
     }
     assert load_architecture(network) == trials(1)[0].architecture
+    assert parse(TrainConfig, job.command[1:]).batch_size == 4  # train.py takes these flags
 
 
 def test_a_trial_that_was_begun_with_another_network_is_refused(settings):
