@@ -1,9 +1,12 @@
-"""Compute the cost of networks, find a network for a budget, compare two networks or list all. Needs no MindSpore.
+"""Compute the cost of networks, find one for a budget, compare two or list all; search by many trainings.
 
 python search.py cost tinynet_c
 python search.py formula --macs 100M --output tiny_100m.yaml
 python search.py compare tinynet_c ghostnet_050
 python search.py table
+python search.py greedy --config config/search/greedy_scenes.yaml
+
+Needs MindSpore for trainings and latencies only.
 """
 
 import sys
