@@ -3,20 +3,15 @@
     python benchmarks/flag_ends.py [--only NAME ...]
 
 The network has one block and the data set 24 images. A run is right if it ends with status 0, or with one line and
-status 2 (a mistake) or 3 (training diverged). A training is stopped by SIGTERM after 30 s, which ends it with status 0.
+status 2 (a mistake) or 3 (training diverged). A training is stopped by SIGTERM after 60 s, which ends it with status 0.
 Every other end is printed, and the script ends with status 1. `tests/unit/config/test_ranges.py` has the same ends.
-
-Each run is a process of its own, forked from one that has imported MindSpore: 4 s a training instead of 8 s.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
-import os
 import re
-import runpy
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +20,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
+from forked import LONGEST, run_forked
 from PIL import Image
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -33,9 +29,7 @@ sys.path.insert(0, str(PROJECT))
 from src.config import ConvertConfig, EvalConfig, ExportConfig, FormulaConfig, Options, PredictConfig, TrainConfig
 
 NETWORK = PROJECT / "tests/support/one_block.yaml"
-STOP_AFTER = 30  # seconds of a training
-HANGS_AFTER = 600  # seconds of any command
-IMPORTED = ["mindspore", "src.training.run", "src.classification.task", "src.classification.evaluate"]
+STOP_AFTER = 60  # seconds of a training
 SCHEMAS: dict[str, type[Options]] = {
     "train.py": TrainConfig,
     "eval.py": EvalConfig,
@@ -139,37 +133,19 @@ def command_line(case: Case, folder: Path, out: Path) -> str:
     return f"{line} {flags}"
 
 
-def start(line: str, errors: Path) -> None:
-    """Run a root script in this process, whose errors go into a file."""
-    output = os.open(errors, os.O_WRONLY | os.O_CREAT)
-    os.dup2(output, 2)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    script, *sys.argv[1:] = line.split()
-    runpy.run_path(str(PROJECT / script), run_name="__main__")
-
-
-def finish(line: str, errors: Path) -> tuple[int | None, list[str]]:
-    """Run a command in a process of its own; return its status and what it said. A long training is stopped."""
-    process = multiprocessing.get_context("forkserver").Process(target=start, args=(line, errors))
-    process.start()
-    process.join(STOP_AFTER if line.startswith("train.py") else HANGS_AFTER)
-    if process.is_alive():
-        process.terminate()
-        process.join(HANGS_AFTER)
-    return process.exitcode, errors.read_text(errors="replace").splitlines()
-
-
 def run(case: Case, folder: Path) -> str:
     """Run a case and return what is wrong with its end, or an empty text."""
     with tempfile.TemporaryDirectory(dir=folder) as out:
-        status, said = finish(command_line(case, folder, Path(out)), Path(out) / "errors")
+        line = command_line(case, folder, Path(out)).split()
+        done = run_forked(line, stop_after=STOP_AFTER if case.command == "train.py" else LONGEST)
+    said = done.stderr.splitlines()
     errors = [text for text in said if text.startswith("error:")]
     if any("Traceback" in text or "Call Stack" in text for text in said):
         return "trace: " + " | ".join(said[-4:])
-    if status in (2, 3) and len(errors) == 1:
+    if done.status in (2, 3) and len(errors) == 1:
         print(f"    {case.command} --{case.option} {case.value!r}: {errors[0][:160]}", flush=True)
         return ""
-    return "" if status == 0 else f"status {status}: " + " | ".join(said[-3:])
+    return "" if done.status == 0 else f"status {done.status}: " + " | ".join(said[-3:])
 
 
 def main() -> int:
@@ -179,13 +155,12 @@ def main() -> int:
     only = parser.parse_args().only
     chosen = [case for case in cases() if not only or case.option in only or case.command.split()[0] in only]
     faults = 0
-    multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
     with tempfile.TemporaryDirectory(prefix="ends-") as place:
         folder = Path(place)
         make_inputs(folder)
-        status, said = finish(words("train.py", folder, folder), folder / "errors")
-        if status:
-            sys.exit("\n".join(said))
+        first = run_forked(words("train.py", folder, folder).split())
+        if first.status:
+            sys.exit(first.stderr)
         for case in chosen:
             if fault := run(case, folder):
                 faults += 1

@@ -1,5 +1,10 @@
 #include "backend.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "backend_mindspore_lite.h"
 #include "backend_onnxruntime.h"
 #include "errors.h"
@@ -49,6 +54,9 @@ void check_model(const std::filesystem::path& model) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(model, error)) {
     throw UserError("there is no model " + model.string() + "; export.py writes one from a checkpoint");
+  }
+  if (access(model.c_str(), R_OK) != 0) {
+    throw UserError("cannot read the model " + model.string() + ": " + std::strerror(errno));
   }
 }
 

@@ -106,6 +106,8 @@ Listing list_images(const std::vector<fs::path>& paths) {
       if (found.images.size() == before) throw UserError("folder " + path.string() + " holds no images");
     } else if (fs::is_regular_file(path, error)) {
       found.images.push_back({path, path.filename()});
+    } else if (error == std::errc::permission_denied || error == std::errc::filename_too_long) {
+      throw UserError(path.string() + ": " + error.message());
     } else {
       throw UserError("there is no image or folder " + path.string());
     }

@@ -78,7 +78,7 @@ TEST(Files, NothingToReadIsAnError) {
   ASSERT_EQ(mkfifo((folder / "pipe.jpg").c_str(), 0600), 0);  // it would be waited for
   expect_part(error_of<UserError>([&] { list_images({folder / "pipe.jpg"}); }), "there is no image or folder");
   expect_part(error_of<UserError>([] { list_images({}); }), "--dataset_path");
-  expect_part(error_of<UserError>([&] { list_images({std::string(5000, 'x')}); }), "there is no image or folder");
+  expect_part(error_of<UserError>([&] { list_images({std::string(5000, 'x')}); }), "x: File name too long");
 }
 
 TEST(Files, ANewFileIsThereWholeOrNotAtAll) {
