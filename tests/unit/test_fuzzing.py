@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
+from support.file_kinds import FILES
 from support.fuzzing import JSON, any_bytes, changed, few, in_one_line
 from support.project import GOLDEN, PROJECT
 from support.small_network import ONE_BLOCK, one_block
@@ -242,6 +243,12 @@ def test_safetensors(write, content):
 @given(content=any_bytes(*PTH_FILES))
 def test_files_of_pytorch(write, content):
     in_one_line(lambda: read_weights(write(".pth", content)).num_classes)
+
+
+@few
+@given(content=any_bytes(*(content for content, _ in FILES.values())))
+def test_files_in_the_place_of_weights(write, content):
+    in_one_line(lambda: read_weights(write("", content)).num_classes)
 
 
 @pytest.fixture(scope="module")
