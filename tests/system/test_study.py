@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,18 @@ def test_a_dry_run_lists_the_networks_and_trains_nothing(door, flags, fake, tmp_
     lines = done.stdout.splitlines()
     assert lines[0].startswith("   1 all budgets: ") and lines[3] == "3 trials in the first round, about 3 in all"
     assert not (tmp_path / "my study").exists()
+
+
+def test_a_study_ends_with_its_report(door, flags, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "PROJECT", fake_project(tmp_path))
+    done = door("search.py", *flags, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "report of 3 trials: my study/report.html"
+    page = (tmp_path / "my study/report.html").read_text(encoding="utf-8")
+    links = re.findall('href="(trials/[^"]*)"', page)
+    assert len(links) == 3 and all((tmp_path / "my study" / link / "metrics.csv").exists() for link in links)
+    again = door("search.py", "report", "my study", cwd=tmp_path)
+    assert again.stdout == "report of 3 trials: my study/report.html\n"
+    assert (tmp_path / "my study/report.html").read_text(encoding="utf-8") == page
 
 
 def test_trials_that_fail_are_recorded_and_do_not_stop_a_study(door, flags, fake, tmp_path):
