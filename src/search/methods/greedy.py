@@ -53,21 +53,20 @@ class Greedy:
         return self._base_seeds() + config.steps * (2 * len(self.base.stages) + 1) + 2 * config.final_seeds
 
     def rounds(self) -> Rounds:
-        kept, trials = self.base, [*self.base_trials(), *self.step_trials(1, self.base)]
+        network = self.base
         for step in range(1, self.config.steps + 1):
-            best = self.best_of_step((yield trials), step)
+            candidates = self.step_trials(step, network)
+            if not candidates:
+                logger.warning("%s; the search ends here", self._no_candidates(step, network))
+                break
+            results = yield [*(self.base_trials() if step == 1 else ()), *candidates]
+            best = self.best_of_step(results, step)
             if best is None:
                 logger.warning("step %d: no training of a candidate was finished; the search ends here", step)
                 break
-            kept = best.trial.architecture
-            if step == self.config.steps:
-                break
-            trials = self.step_trials(step + 1, kept)
-            if not trials:
-                logger.warning("%s; the search ends here", self._no_candidates(step + 1, kept))
-                break
-        if self.config.final_seeds and kept != self.base:
-            yield self.finals(kept)
+            network = best.trial.architecture
+        if self.config.final_seeds and network != self.base:
+            yield self.finals(network)
 
     def base_trials(self) -> list[Trial]:
         """Return trainings of the base, one for each seed: they give the spread between seeds."""
