@@ -1,6 +1,6 @@
 """The embedded scenes: each handwritten digit of scikit-learn in four cluttered scenes, as an image folder.
 
-A digit has any size from half of the side on, and stands anywhere. Clouds, noise, lines and quarters of other digits
+A digit has any size from 60 % of the side on, and stands anywhere. Clouds, noise, lines and quarters of other digits
 surround it. Networks learn this within a minute on a CPU, and their resolution, depth and width show in the result.
 """
 
@@ -21,7 +21,7 @@ SCENES_PER_DIGIT = 4
 SIDE = 64  # pixels
 
 # Chosen by trial: with smaller digits, darker ones, or more clutter, small networks stay at chance for 20,000 images.
-DIGIT_SIDE = (34, 62)  # pixels
+DIGIT_SIDE = (38, 64)  # pixels
 LEVEL = 70  # of the background, so that a digit can be lighter
 GAP = (80, 150)  # levels between a digit and what is behind it
 MOST_LINES, MOST_QUARTERS = 2, 3

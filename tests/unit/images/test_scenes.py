@@ -50,7 +50,7 @@ def test_the_files_are_the_same_on_every_machine(few):
     digest = hashlib.sha256()
     for file in sorted(few.rglob("*.png")):
         digest.update(file.relative_to(few).as_posix().encode() + file.read_bytes())
-    assert digest.hexdigest() == "aba6bf6d2acb373d59013d506fed92d1c528ab19ddc8a67988989706d1cff1ed"
+    assert digest.hexdigest() == "eb84079863bcb3b0c622552a85ecfabdde956c5c09e86efe226aedb72f913f27"
 
 
 def test_a_scene_is_in_color_and_has_64_pixels_a_side(few):
