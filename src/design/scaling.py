@@ -39,7 +39,7 @@ EFFICIENTNET_COMPOUND = Compound(alpha=1.2, beta=1.1, gamma=1.15)
 
 PHI_STEPS = 100  # phi is solved to 1/100 ...
 PHI_LIMIT = 20  # ... between -20 and 20
-WIDTH_STEPS = 1000  # a width that is solved for a budget is found to 1/1000 of the rule's
+WIDTH_STEPS = 1000  # a width that is solved for a budget is found to 1/1000 of the base's
 
 
 def tiny_scale(base: Architecture, resolution: float, width: float, depth: float, name: str = "") -> Architecture:
@@ -131,35 +131,53 @@ def compound_for_macs(
     """Return the network of about `macs` multiply-adds to which compound scaling enlarges `base`.
 
     With small inputs one more pixel can make 60 % more MACs. If no phi meets the budget within the tolerance, the
-    network has the resolution and the depth of the largest phi below the budget, and its width is solved. Coefficients
-    that keep the width (beta = 1) give the nearest network.
+    network has the resolution and the depth of a phi near it, and its width is solved. Coefficients that keep the width
+    (beta = 1) give the nearest network.
 
     Raises:
         UserError: the budget is below the MACs of `base`.
     """
 
-    def macs_of(network: Architecture) -> int:
-        return total_cost(network, num_classes).macs
+    def miss(network: Architecture) -> float:
+        return abs(total_cost(network, num_classes).macs / macs - 1)
 
     def at_phi(step: int) -> Architecture:
         return compound_scale(base, step / PHI_STEPS, coefficients)
 
-    def widened(step: int) -> Architecture:
-        alpha, beta, gamma = (factor ** (below / PHI_STEPS) for factor in coefficients)
-        wide = giant_scale(base, gamma, beta * step / WIDTH_STEPS, alpha)
-        return replace(wide, family=_scaled_family(base, "efficientnet"))
-
-    base_macs = macs_of(base)
+    base_macs = total_cost(base, num_classes).macs
     if macs < base_macs:
         raise UserError(f"macs is {macs:g}; {base.name} has {base_macs:.3g} already: compound_for_macs only enlarges")
     phis = range(PHI_STEPS * (2 + ceil(log(macs / base_macs, coefficients.growth))))
-    below = bisect_right(phis, macs, key=lambda step: macs_of(at_phi(step))) - 1
-    nearest = min(map(at_phi, (below, below + 1)), key=lambda network: abs(macs_of(network) - macs))
-    if abs(macs_of(nearest) / macs - 1) <= tolerance or coefficients.beta == 1:
-        return nearest
+    above = bisect_right(phis, macs, key=lambda step: total_cost(at_phi(step), num_classes).macs)
+    best = min(map(at_phi, (above - 1, above)), key=miss)
+    if coefficients.beta == 1:
+        return best
+    tried = set()
+    for step in sorted(phis, key=lambda step: abs(step - above)):
+        if miss(best) <= tolerance or abs(step - above) > PHI_STEPS:
+            break
+        network = at_phi(step)
+        shape = network.resolution, tuple(stage.repeats for stage in network.stages)
+        if shape not in tried:
+            tried.add(shape)
+            best = min(best, _widened(base, coefficients, step / PHI_STEPS, macs, num_classes), key=miss)
+    return best
+
+
+def _widened(base: Architecture, coefficients: Compound, phi: float, macs: float, num_classes: int) -> Architecture:
+    """Return the network with depth and resolution of a phi whose width, at least the base's, meets the MACs best."""
+    depth, resolution = coefficients.alpha**phi, coefficients.gamma**phi
+
+    def at_width(step: int) -> Architecture:
+        scaled = giant_scale(base, resolution, step / WIDTH_STEPS, depth, f"compound(phi={phi:g})")
+        return replace(scaled, family=_scaled_family(base, "efficientnet"))
+
+    def macs_at(step: int) -> int:
+        return total_cost(at_width(step), num_classes).macs
+
     widths = range(WIDTH_STEPS, 10 * WIDTH_STEPS)
-    above = bisect_left(widths, macs, key=lambda step: macs_of(widened(step)))
-    return min(map(widened, widths[max(above - 1, 0) : above + 1]), key=lambda network: abs(macs_of(network) - macs))
+    above = bisect_left(widths, macs, key=macs_at)
+    return at_width(min(widths[max(above - 1, 0) : above + 1], key=lambda step: abs(macs_at(step) - macs)))
 
 
 def compound_grid(step: float = 0.05, growth: float = 2.0, tolerance: float = 0.1) -> list[Compound]:
