@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from src.design.architecture import Architecture
 from src.design.cost import total_cost
@@ -18,7 +19,7 @@ def final_trials(
     """Return `count` trainings of each network, with the note `rule`.
 
     Their seeds begin after `seed`, with which the study has chosen the found network: its score there is too good,
-    because it is the highest of many.
+    because it is the highest of many. A network that several rules make is trained for the first of them only.
 
     Args:
         networks: by the rule that made them.
@@ -27,8 +28,11 @@ def final_trials(
         seed: of the study.
         count: of trainings of each network.
     """
-    trials = []
+    trials: list[Trial] = []
+    different: dict[Architecture, str] = {}
     for rule, network in networks.items():
+        if different.setdefault(replace(network, name=""), rule) != rule:
+            continue
         notes: dict[str, Note] = {"c": round(total_cost(network, classes).macs / base_macs, 6), "rule": rule}
         trials += [Trial(network, FINAL, (seed + 1 + index) % SEEDS, notes) for index in range(count)]
     return trials

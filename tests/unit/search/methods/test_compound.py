@@ -83,6 +83,15 @@ def test_the_final_comparison_is_at_equal_macs(study):
     assert [stage.channels for stage in depth.stages] == [stage.channels for stage in BASE.stages]
 
 
+def test_a_rule_that_makes_the_found_network_is_not_trained_again():
+    def score(trial):
+        return 90.0 if trial.notes.get("alpha") == 2.0 else 50.0
+
+    finals = run_rounds(compound(exponent=0, final_seeds=1), score)[-1]
+    rules = [result.trial.notes["rule"] for result in finals]
+    assert rules == ["found coefficients", "published coefficients", "width alone", "resolution alone"]
+
+
 def test_the_family_grows_by_phi():
     method = compound(family=4)
     networks = method.family(Compound(1.2, 1.1, 1.15))
