@@ -1,25 +1,15 @@
 """search.py twist as a user runs it: real processes, what ends them, and how they go on. The trainings take no time."""
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
-from dataclasses import replace
 
-import psutil
 import pytest
-from support.project import PROJECT, SUPPORT
+from support.study_program import FLAGS, Program, assert_gone, fake_project, records
 
 from src.search import studies
 from src.search.study import run
 from src.search.study.records import read_results
-
-GUARD = 600  # seconds after which a study is taken to hang
-PLACEMENT = {"seconds": 0.0, "attempts": 1, "host": "", "device": "cpu"}
-FLAGS = ("--trials", 3, "--budget_trials", 0, "--final_seeds", 0, "--input_size", 48, "--recipe", "recipe.yaml")
 
 
 @pytest.fixture
@@ -27,13 +17,6 @@ def flags(tmp_path, few_digits):
     """Flags of a study of three trials in the folder `my study`."""
     (tmp_path / "recipe.yaml").write_text("epochs: 1\nwarmup_epochs: 0\n")
     return "twist", *FLAGS, "--data_path", few_digits, "--parallel", 2, "--study", "my study"
-
-
-def fake_project(folder):
-    """Return a project in which train.py is a program that takes no time."""
-    (folder / "fake project").mkdir()
-    (folder / "fake project/train.py").symlink_to(SUPPORT / "fake_training.py")
-    return folder / "fake project"
 
 
 @pytest.fixture
@@ -58,51 +41,8 @@ def finished(tmp_path_factory, few_digits):
     return folder
 
 
-class Program:
-    """search.py in a process of its own, whose trials take no time."""
-
-    def __init__(self, folder, flags, **options):
-        code = (
-            "import sys; from pathlib import Path; from src.search import studies; from src.search.study import run; "
-            f"import search; run.PROJECT = Path({str(folder / 'fake project')!r}); studies.check_packages = lambda: 0; "
-            "studies.write_report = lambda _: ''; sys.exit(search.run_commands(search.COMMANDS, ''))"
-        )
-        self.folder = folder / "my study"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, flags)],
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(PROJECT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-            **options,
-        )
-
-    def trainings(self):
-        """The processes of trials that hang; waits until there are two."""
-        while len(found := list(self.folder.glob("trials/*/hangs"))) < 2 or not all(f.read_text() for f in found):
-            assert self.process.poll() is None, self.process.communicate()
-            time.sleep(0.02)
-        return [psutil.Process(int(file.read_text())) for file in found]
-
-    def end(self):
-        """Wait for the end of the program, and return status, output and errors."""
-        out, err = self.process.communicate(timeout=GUARD)
-        return self.process.returncode, out, err
-
-
 def plan(folder, actions):
     (folder / "plan.json").write_text(json.dumps(actions))
-
-
-def assert_gone(processes):
-    psutil.wait_procs(processes, GUARD)
-    assert not [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-
-
-def records(folder):
-    return [replace(result, **PLACEMENT) for result in read_results(folder)]
 
 
 def test_a_dry_run_lists_the_networks_and_trains_nothing(door, flags, fake, tmp_path):
@@ -119,9 +59,6 @@ def test_a_study_ends_with_its_report(door, flags, tmp_path, monkeypatch):
     page = (tmp_path / "my study/report.html").read_text(encoding="utf-8")
     links = re.findall('href="(trials/[^"]*)"', page)
     assert len(links) == 3 and all((tmp_path / "my study" / link / "metrics.csv").exists() for link in links)
-    again = door("search.py", "report", "my study", cwd=tmp_path)
-    assert again.stdout == "report of 3 trials: my study/report.html\n"
-    assert (tmp_path / "my study/report.html").read_text(encoding="utf-8") == page
 
 
 def test_trials_that_fail_are_recorded_and_do_not_stop_a_study(door, flags, fake, tmp_path):

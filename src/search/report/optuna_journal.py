@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,7 +35,9 @@ def save_journal(studies: Sequence[StudyView], path: Path) -> None:
             journal = optuna.create_study(
                 storage=storage, study_name=str(study.folder), directions=["maximize", "minimize"]
             )
-            journal.set_metric_names(["top-1, %", "MACs"])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of this call, in 4 and 5
+                journal.set_metric_names(["top-1, %", "MACs"])
             ranges = _ranges(study.results)
             journal.add_trials([_trial(result, ranges) for result in study.results])
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, spearmanr
 
@@ -11,6 +11,7 @@ from src.search.analysis.correlation import spearman
 pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=4, max_size=30)
 
 
+@settings(max_examples=30)
 @given(pairs)
 def test_rho_is_that_of_scipy_with_ties(pairs):
     x, y = np.array(pairs, float).T

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.search.analysis.edf import error_distribution, good_range
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 100) | st.just(np.nan), max_size=30), st.floats(0, 100))
 def test_the_distribution_counts_networks_up_to_an_error(accuracies, error):
     found = error_distribution(accuracies)

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.errors import UserError
@@ -36,12 +36,14 @@ def cloud(count, seed=0):
     return 90 - 30 / np.sqrt(macs / 1e6) - random.exponential(4, count), macs
 
 
+@settings(max_examples=30)
 @given(points)
 def test_ranks_are_those_of_fronts_that_are_taken_away_one_by_one(points):
     accuracy, macs = [point[0] for point in points], [point[1] for point in points]
     assert front_ranks(accuracy, macs).tolist() == peeled(points)
 
 
+@settings(max_examples=30)
 @given(points, st.integers(2, 8), st.integers(0, 3))
 def test_a_selection_has_different_points_that_no_unselected_one_dominates(points, count, seed):
     accuracy, macs = [point[0] for point in points], [point[1] for point in points]
