@@ -1,7 +1,7 @@
 """A training that takes no time, in place of train.py: fake_training.py --run_dir FOLDER --epochs N --model FILE ...
 
-The file `plan.json` beside the study says how the starts of a trial end, by its number: {"3": ["exit 1", "done"]}. Trials
-that it does not name are done, with an accuracy that follows from their network's file.
+The file `plan.json` beside the study says how the starts of a trial end, by its number: {"3": ["exit 1", "done"]}.
+Trials that it does not name are done, with an accuracy that follows from their network's file.
 """
 
 import fcntl
@@ -26,6 +26,7 @@ def main() -> None:
     run_dir = Path(options["--run_dir"])
     lock = open(run_dir / ".lock", "w")  # noqa: SIM115 - held until the end, as train.py does
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    (run_dir / "device").write_text(os.environ.get("ASCEND_RT_VISIBLE_DEVICES", ""))
     starts = run_dir / "starts"
     start = len(starts.read_text()) if starts.exists() else 0
     starts.write_text("x" * (start + 1))
