@@ -154,20 +154,15 @@ def listed(study: StudyView, network: Network, why: str) -> Listed:
     return Listed(f"trial_{number:04d}", network.architecture, origin)
 
 
-def best_first(results: Sequence[Result]) -> list[Result]:
-    """Return the results of trials that are done, the best first."""
-    return sorted((result for result in results if result.is_done), key=rank)
-
-
 def _noise(study: StudyView) -> list[Block]:
     """Return how far accuracies scatter, by the number of images and by the seeds."""
-    best = best_first(study.results)
-    if not best or best[0].top1 is None:
+    best = min(study.results, key=rank, default=None)
+    if best is None or best.top1 is None:
         return []
-    share, images = best[0].top1 / 100, study.definition["data"]["val"]
+    share, images = best.top1 / 100, study.definition["data"]["val"]
     error = 100 * sqrt(share * (1 - share) / images)
     text = (
-        f"The best trial, {best[0].number}, has a top-1 of {best[0].top1:.2f} %. By the number of images alone, an "
+        f"The best trial, {best.number}, has a top-1 of {best.top1:.2f} %. By the number of images alone, an "
         f"accuracy of that height has a standard error of {error:.2f} percentage points."
     )
     spread = pooled_spread(networks_of(study.results))

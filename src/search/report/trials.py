@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from src.runtime.texts import printable
 from src.search.report.document import Cell, Column, Link, Table
 from src.search.report.view import StudyView
 from src.search.study.trial import Note, Result
 
-Additions = Mapping[
-    str, Mapping[int, Note]
-]  # column -> number of a trial -> its value, such as the number of its front
+# Columns that a method adds: name -> number of a trial -> value, such as the number of its front.
+Additions: TypeAlias = Mapping[str, Mapping[int, Note]]
 
 FIRST_COLUMNS = ("number", "group", "status", "top1", "loss", "macs", "parameters", "resolution", "seed")  # of the CSV
 

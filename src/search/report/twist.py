@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from src.design.formula import Formula, published_formula
 from src.design.points import MIN_BUDGETS, Point
 from src.design.shrink import shrink
 from src.errors import UserError
-from src.search.analysis.correlation import spearman
+from src.search.analysis.correlation import Correlation, spearman
 from src.search.analysis.edf import GoodRange, good_range
 from src.search.analysis.front import front_ranks
 from src.search.analysis.networks import Network, networks_of, pooled_spread
@@ -62,12 +63,7 @@ class TwistReport:
 
     def lead(self) -> list[Block]:
         """Return the most important results."""
-        c = [number(n, "c") for n in self.selected]
-        found = [
-            (label, spearman(c, [number(n, k) for n in self.selected], self.config.seed))
-            for k, label in FACTORS.items()
-        ]
-        texts = [f"{label} {correlation}" for label, correlation in found]
+        texts = [f"{label} {found}" for label, found in zip(FACTORS.values(), self._correlations(self.selected))]
         known = [f"Rank correlation of the budget with the factors of the selected networks: {', '.join(texts)}."]
         return [*(known if self.selected else []), *final_summary(self.finals, "new formula", INVERSE_GIANT)]
 
@@ -118,11 +114,7 @@ class TwistReport:
     def correlations(self) -> Section:
         """Return the section on the correlation of the budget with each factor."""
         groups = {"selected networks": self.selected, "all networks": self.networks}
-        rows: list[list[Cell]] = []
-        for label, networks in groups.items():
-            c = [number(n, "c") for n in networks]
-            found = [spearman(c, [number(n, key) for n in networks], self.config.seed) for key in FACTORS]
-            rows.append([label, *map(str, found)])
+        rows = [[label, *map(str, self._correlations(networks))] for label, networks in groups.items()]
         columns = [Column("networks"), *(Column(f"c and {label}") for label in FACTORS.values())]
         text = (
             "Spearman's rank correlation of the budget c with each factor, with an interval of 95 % from 1,000 "
@@ -148,7 +140,8 @@ class TwistReport:
             )
             return Section("The new formula", [text, picture])
         macs = self.method.base_macs * self.config.final_budgets[0]
-        command = f"python search.py formula --macs {macs / 1e6:.3g}M --formula {self.study.folder / FORMULA_FILE}"
+        file = quote(str(self.study.folder / FORMULA_FILE))
+        command = f"python search.py formula --macs {macs / 1e6:.3g}M --formula {file}"
         noise = max(self.formula.log_r.alpha) ** 0.5, max(self.formula.log_d.alpha) ** 0.5
         text = (
             f"A Gaussian process with an RBF kernel over ln c is fitted on {len(self.selected)} networks. The "
@@ -167,10 +160,15 @@ class TwistReport:
         drawn = {name: top1 for name, top1 in spaces.items() if top1}
         return Section("Error distributions", [Picture("edf", caption, partial(draw_distributions, drawn))])
 
+    def _correlations(self, networks: Sequence[Network]) -> list[Correlation]:
+        """Return the correlation of c with each factor."""
+        c = [number(n, "c") for n in networks]
+        return [spearman(c, [number(n, key) for n in networks], self.config.seed) for key in FACTORS]
+
     def _selected_row(self, network: Network) -> list[Cell]:
         factors = [number(network, key) for key in "crdw"]
         pixels, macs = network.architecture.resolution, network.macs / 1e6
-        return [str(network.number), self.rank_of[network.number], *factors, pixels, macs, network.top1]
+        return [str(network.number), self.rank_of.get(network.number), *factors, pixels, macs, network.top1]
 
     def _formula_table(self, formula: Formula) -> Table:
         columns = [Column("c", ".3f"), Column("r", ".3f"), Column("\u00b1", ".3f"), Column("d", ".3f")]

@@ -106,6 +106,12 @@ class StudyView:
         }
         return _command(["python", "train.py"], flags)
 
+    def origin(self) -> dict[str, Any]:
+        """Return what the accuracies of the study hold for."""
+        data, settings = self.definition["data"], {"data_path": self.config.data_path, "seed": self.config.seed}
+        images = {"training_images": data["train"], "validation_images": data["val"]}
+        return {"command": self.command, **settings, **images, "epochs": self.epochs}
+
     def study_command(self) -> str:
         """Return the command that runs the study, or resumes it."""
         fields = type(self.config).model_fields

@@ -87,8 +87,7 @@ def write_report(study: StudyView) -> str:
     write_text(folder / TEXT, f"<!-- {MARK} -->\n\n{to_markdown(report, PICTURES)}")
     write_text(folder / PAGE, to_html(report, images, MARK))
     if findings.points:
-        origin = {key: study.definition[key] for key in ("command", "settings", "data", "versions")}
-        save_formula(folder / FORMULA_FILE, findings.points, study.base, study.classes, origin)
+        save_formula(folder / FORMULA_FILE, findings.points, study.base, study.classes, study.origin())
     if findings.shortlist:
         save_shortlist(findings.shortlist, folder / SHORTLIST, study.classes)
     return f"report of {len(study.results)} trials: {folder / PAGE}"
