@@ -2,8 +2,10 @@
 
     python benchmarks/train_step.py [--model tinynet_c] [--batch_size 32] [--input_size 0] [--steps 12]
     python benchmarks/train_step.py --compare_isa      # on an AVX-512 CPU: with and without the limit of src/runtime
+    python benchmarks/train_step.py --against timm [--task eval] [--timm_python PATH] [--model tinynet_c tinynet_e]
 
 Steps with and without the EMA alternate in one process, and medians are compared. --compare_isa starts two processes.
+--against timm needs torch and timm; where they are in another environment, --timm_python names the Python of that one.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,17 +25,32 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from against_timm import compare
+from step_server import serve
+
 from src.config import RecipeOptions
 
 if TYPE_CHECKING:
-    from mindspore import Tensor
+    from mindspore import Tensor, nn
 
+    from src.runtime.device import Device
     from src.training.step import TrainStep
 
     Batch = tuple[Tensor, Tensor]
 
 
-def build(model: str, size: int, batch_size: int, ema_decay: float) -> tuple[TrainStep, Batch]:
+KERNELS = (
+    "depthwise",
+    "norm_act",
+    "squeeze_excite",
+    "update",
+    "pointwise",
+)  # in the order of the table in docs/en/kernels.md
+
+
+def build(
+    model: str, size: int, batch_size: int, ema_decay: float, kernels: Sequence[str] = KERNELS
+) -> tuple[TrainStep, Batch]:
     """Return a compiled step of the paper's recipe and a batch of noise; `size` 0 is the network's resolution."""
     from mindspore import Tensor
 
@@ -44,13 +62,46 @@ def build(model: str, size: int, batch_size: int, ema_decay: float) -> tuple[Tra
 
     recipe = RecipeOptions(epochs=1, warmup_epochs=0, ema_decay=ema_decay)
     network = create_model(model, dropout=recipe.dropout)
+    use_kernels(network, kernels)
     size = size or network.architecture.resolution
     optimizer = build_optimizer(network, recipe, learning_rates(recipe, 1000, batch_size))
     loss = NetworkWithLoss(network, 1000, recipe.label_smoothing)
     step = TrainStep(network, loss, optimizer, recipe)
+    if "update" not in kernels:
+        optimizer.native = step.native_average = None
     rng = np.random.RandomState(0)
     images = Tensor(rng.randn(batch_size, 3, size, size).astype(np.float32))
     return step, (images, Tensor(rng.randint(0, 1000, batch_size).astype(np.int32)))
+
+
+def use_kernels(network: nn.Cell, kernels: Sequence[str]) -> None:
+    """Let some of the CPU kernels compute; none where they are not in use."""
+    from src.kernels.library import library
+    from src.networks.layers import Depthwise, NormAct, Pointwise, SqueezeExcite
+
+    kinds = {
+        "depthwise": Depthwise,
+        "norm_act": NormAct,
+        "squeeze_excite": SqueezeExcite,
+        "pointwise": Pointwise,
+    }
+    chosen = tuple(kind for name, kind in kinds.items() if name in kernels)
+    for _, cell in network.cells_and_names():
+        if library() is not None and isinstance(cell, chosen):
+            cell.use_native()
+
+
+def evaluation(model: str, size: int, batch_size: int, kernels: Sequence[str]) -> Callable[[], object]:
+    """Return an evaluation of a batch of noise."""
+    from mindspore import Tensor
+
+    from src.models import create_model
+
+    network = create_model(model).set_train(False)
+    use_kernels(network, kernels)
+    size = size or network.architecture.resolution
+    images = Tensor(np.random.RandomState(0).randn(batch_size, 3, size, size).astype(np.float32))
+    return lambda: network(images).asnumpy()
 
 
 def seconds(step: TrainStep, batch: Batch) -> float:
@@ -60,12 +111,10 @@ def seconds(step: TrainStep, batch: Batch) -> float:
     return time.perf_counter() - began
 
 
-def measure(args: argparse.Namespace) -> None:
+def measure(args: argparse.Namespace, model: str, used: Device) -> None:
     """Print the speed of a step and the share of the EMA."""
-    from src.runtime import device
-
-    print(f"{args.model}, batch {args.batch_size}, {device.setup(args.device_target)}")
-    steps = {ema: build(args.model, args.input_size, args.batch_size, ema) for ema in (0.9999, 0.0)}
+    print(f"{model}, batch {args.batch_size}, {used}")
+    steps = {ema: build(model, args.input_size, args.batch_size, ema, args.kernels) for ema in (0.9999, 0.0)}
     for ema, (step, batch) in steps.items():
         print(f"  compiled {'with' if ema else 'without'} EMA in {seconds(step, batch):.1f} s")
     times: dict[float, list[float]] = {ema: [] for ema in steps}
@@ -82,7 +131,8 @@ def measure(args: argparse.Namespace) -> None:
 
 def compare_isa(args: argparse.Namespace) -> None:
     """Print the ratio of images/s with the limit that src/runtime/device.py chooses to images/s without a limit."""
-    flags = [f"--{key}={getattr(args, key)}" for key in ("model", "batch_size", "input_size", "steps", "device_target")]
+    keys = ("batch_size", "input_size", "steps", "device_target", "cpu_kernels")
+    flags = ["--model", args.model[0], *(f"--{key}={getattr(args, key)}" for key in keys)]
     rates = {}
     for name, limit in {"chosen": {}, "unlimited": {"ONEDNN_MAX_CPU_ISA": "ALL"}}.items():
         clean = {
@@ -96,17 +146,62 @@ def compare_isa(args: argparse.Namespace) -> None:
     print(f"the limit makes a step {rates['chosen'] / rates['unlimited']:.2f} x as fast (1 x on a CPU without AVX-512)")
 
 
+def serve_steps(args: argparse.Namespace) -> None:
+    """Take steps on request, for `against_timm.py`."""
+    model, size, batch_size = args.model[0], args.input_size, args.batch_size
+    if args.task == "eval":
+        serve({"ours": evaluation(model, size, batch_size, args.kernels)})
+        return
+    step, batch = build(model, size, batch_size, 0.9999, args.kernels)
+    serve({"ours": lambda: step(*batch).asnumpy()})
+
+
+def compare_timm(args: argparse.Namespace) -> None:
+    """Print the images/s of both and their ratio, for each network."""
+    from src.design.families import ARCHITECTURES
+    from src.runtime.workers import usable_cores
+
+    print(f"{args.task}, batch {args.batch_size}, {usable_cores()} threads, cpu_kernels {args.cpu_kernels}")
+    for model in args.model:
+        size = args.input_size or ARCHITECTURES[model].resolution
+        flags = ["--input_size", str(size), "--cpu_kernels", args.cpu_kernels, "--kernels", *args.kernels]
+        timm = args.timm_python
+        print(
+            f"  {compare(model, size, args.batch_size, args.task, args.steps, usable_cores(), timm, flags)}", flush=True
+        )
+
+
 def main() -> None:
     """Parse the command line, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="tinynet_c", help="name of a network")
+    parser.add_argument("--model", nargs="+", default=["tinynet_c"], help="names of networks")
     parser.add_argument("--batch_size", type=int, default=32, help="images per step")
     parser.add_argument("--input_size", type=int, default=0, help="pixels; 0: the resolution of the model")
-    parser.add_argument("--steps", type=int, default=12, help="timed steps with EMA, and as many without")
+    parser.add_argument("--steps", type=int, default=12, help="timed steps with EMA, and as many without; or rounds")
     parser.add_argument("--device_target", default="auto", help="auto, CPU, GPU or Ascend")
+    parser.add_argument("--cpu_kernels", choices=("auto", "on", "off"), default="auto", help="as in train.py")
+    parser.add_argument("--kernels", nargs="*", choices=KERNELS, default=KERNELS, help="these kernels only")
     parser.add_argument("--compare_isa", action="store_true", help="with and without the limit")
+    parser.add_argument("--against", choices=("timm",), help="compare with PyTorch and timm")
+    parser.add_argument("--task", choices=("train", "eval"), default="train", help="with --against")
+    parser.add_argument("--timm_python", default=sys.executable, help="Python of an environment with torch and timm")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    (compare_isa if args.compare_isa else measure)(args)
+    if args.against:
+        compare_timm(args)
+    elif args.compare_isa:
+        compare_isa(args)
+    else:
+        from src.kernels.library import choose_kernels
+        from src.runtime import device
+
+        used = device.setup(args.device_target)
+        choose_kernels(args.cpu_kernels)
+        if args.serve:
+            serve_steps(args)
+        else:
+            for model in args.model:
+                measure(args, model, used)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,19 @@ def depthwise(stride: int) -> ops.Custom:
     return operator
 
 
+def pointwise() -> ops.Custom:
+    """Return the operator (x, weight) -> y of a 1x1 convolution."""
+    backward = _operator("PointwiseBackward", lambda x, weight, dy: (x, weight), outputs=2)
+
+    def bprop(x: Tensor, weight: Tensor, out: Tensor, dy: Tensor) -> tuple[Tensor, ...]:
+        return backward(x, weight, dy)
+
+    def shape(x: Shape, weight: Shape) -> Shape:
+        return x[0], weight[0], x[2], x[3]
+
+    return _operator("PointwiseForward", shape, bprop=bprop)
+
+
 def norm_act() -> ops.Custom:
     """Return the operator (x, gamma, beta, moving mean, moving variance, settings) -> y, statistics (2, C).
 

@@ -44,8 +44,11 @@ def convolution(
     how = {"pad_mode": "pad", "padding": kernel // 2}
     if padding == "same" and stride > 1:
         how = {"pad_mode": "same"}
-    is_depthwise = groups == inputs == outputs and kernel in Depthwise.kernels and stride <= 2 and not bias
-    kind = Depthwise if is_depthwise else nn.Conv2d
+    kind = nn.Conv2d
+    if groups == inputs == outputs and kernel in Depthwise.kernels and stride <= 2 and not bias:
+        kind = Depthwise
+    elif kernel == stride == groups == 1 and not bias:
+        kind = Pointwise
     return kind(inputs, outputs, kernel, stride, group=groups, has_bias=bias, **how)
 
 
@@ -63,6 +66,19 @@ class Depthwise(nn.Conv2d):
 
     def construct(self, x: Tensor) -> Tensor:
         return super().construct(x) if self.native is None else self.native(x, self.weight, self.settings)
+
+
+class Pointwise(nn.Conv2d):
+    """A 1x1 convolution: (N, inputs, H, W) to (N, outputs, H, W)."""
+
+    native: ops.Custom | None = None
+
+    def use_native(self) -> None:
+        """Compute with the CPU kernel."""
+        self.native = operators.pointwise()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return super().construct(x) if self.native is None else self.native(x, self.weight)
 
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -169,7 +185,7 @@ class SqueezeExcite(nn.Cell):
         return x * self.gate(gate)
 
 
-NATIVE = (Depthwise, NormAct, SqueezeExcite)
+NATIVE = (Depthwise, Pointwise, NormAct, SqueezeExcite)
 
 
 def use_native_kernels(network: nn.Cell) -> None:

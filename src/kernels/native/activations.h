@@ -4,10 +4,10 @@
 
 #include "vectors.h"
 
-// e^x with an error of 2 units in the last place; x is limited to where the result is a normal number.
+// e^x with an error of 2 units in the last place; x is limited to where e^x and 1 / e^x are normal numbers.
 // x = n ln 2 + r with |r| <= ln 2 / 2. The polynomial and the two parts of ln 2 are those of the Cephes library (expf).
 INLINE Vec exponential(Vec x) {
-  x = at_most(at_least(x, -87.f), 88.f);
+  x = at_most(at_least(x, -86.f), 86.f);
   const Vec shifted = x * 1.44269504f + 12582912.f;  // adding 1.5 * 2^23 leaves the rounded integer in the low bits
   const Vec n = shifted - 12582912.f;
   const Vec r = x - n * 0.693359375f + n * 2.12194440e-4f;
@@ -27,7 +27,7 @@ enum Activation { LINEAR, RELU, SILU, HARD_SWISH, SIGMOID, HARD_SIGMOID, RELU6 }
 template <Activation A>
 INLINE Vec activate(Vec v, Vec& slope) {
   if constexpr (A == SILU || A == SIGMOID) {
-    const Vec gate = 1.f / (1.f + exponential(-v)), gate_slope = gate * (1.f - gate);
+    const Vec gate = reciprocal(1.f + exponential(-v)), gate_slope = gate * (1.f - gate);
     slope = A == SILU ? gate + v * gate_slope : gate_slope;
     return A == SILU ? v * gate : gate;
   } else if constexpr (A == HARD_SWISH || A == HARD_SIGMOID) {

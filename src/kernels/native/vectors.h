@@ -86,8 +86,36 @@ INLINE Vec square_root(Vec v) {
 #endif
 }
 
-INLINE Vec at_least(Vec v, float low) { return v < low ? splat(low) : v; }  // NaN stays NaN
-INLINE Vec at_most(Vec v, float high) { return v > high ? splat(high) : v; }
+// The larger and the smaller of v and a limit; NaN stays NaN.
+INLINE Vec at_least(Vec v, float low) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_max_ps((__m512)splat(low), (__m512)v);
+#elif defined(__AVX__)
+  return (Vec)_mm256_max_ps((__m256)splat(low), (__m256)v);
+#else
+  return v < low ? splat(low) : v;
+#endif
+}
+INLINE Vec at_most(Vec v, float high) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_min_ps((__m512)splat(high), (__m512)v);
+#elif defined(__AVX__)
+  return (Vec)_mm256_min_ps((__m256)splat(high), (__m256)v);
+#else
+  return v > high ? splat(high) : v;
+#endif
+}
+
+// 1 / v for normal numbers v. AVX-512 divides slowly: an estimate of 14 bits and a step of Newton's method are exact
+// to the last bit or two.
+INLINE Vec reciprocal(Vec v) {
+#if defined(__AVX512F__)
+  const Vec estimate = (Vec)_mm512_rcp14_ps((__m512)v);
+  return estimate * (2.f - v * estimate);
+#else
+  return 1.f / v;
+#endif
+}
 
 // Lanes 0, 2, 4, ... or 1, 3, 5, ... of 2 * LANES floats: vector a, then vector b.
 template <int ODD>

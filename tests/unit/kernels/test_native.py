@@ -58,6 +58,43 @@ def test_odd_depthwise_convolutions(images, channels, height, width, kernel, str
     check_depthwise(images, channels, height, width, kernel, stride, same)
 
 
+def check_pointwise(images, inputs, outputs, height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((images, inputs, height, width), np.float32)
+    weight = rng.standard_normal((outputs, inputs, 1, 1), np.float32)
+    dy = rng.standard_normal((images, outputs, height, width), np.float32)
+    matrix = weight[:, :, 0, 0].astype(np.float64)
+    columns, slopes = (maps.astype(np.float64).reshape(images, -1, height * width) for maps in (x, dy))
+    (y,) = call("PointwiseForward", [x, weight], [dy.shape])
+    dx, dweight = call("PointwiseBackward", [x, weight, dy], [x.shape, weight.shape])
+    assert relative_error(y.reshape(slopes.shape), matrix @ columns) < FORWARD
+    assert relative_error(dx.reshape(columns.shape), matrix.T @ slopes) < GRADIENT
+    expected = (slopes @ columns.transpose(0, 2, 1)).sum(0)
+    assert relative_error(dweight[:, :, 0, 0], expected) < GRADIENT
+
+
+def test_pointwise_convolutions_of_all_networks():
+    shapes = {
+        (layer.inputs, layer.outputs, min(layer.size, 12))
+        for architecture in ARCHITECTURES.values()
+        for layer in layers(architecture)
+        if layer.kernel == 1 and not layer.bias
+    }
+    assert len(shapes) > 150
+    for inputs, outputs, size in sorted(shapes):
+        if inputs * outputs < 40_000:  # larger ones have more of the same tiles
+            check_pointwise(1, inputs, outputs, size, min(size, 3))
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 7), st.integers(1, 60), st.integers(1, 60), side, side)
+@example(1, 1, 1, 1, 1)
+@example(20, 50, 33, 1, 1)  # many maps of one pixel in a tile
+@example(1, 3, 4, 40, 40)
+def test_odd_pointwise_convolutions(images, inputs, outputs, height, width):
+    check_pointwise(images, inputs, outputs, height, width)
+
+
 def check_norm_act(images, channels, height, width, activation, of_batch, shift=0.0, seed=0):
     rng = np.random.default_rng(seed)
     shape, epsilon, kept = (images, channels, height, width), 1e-3, 0.9
@@ -184,6 +221,9 @@ def all_bits(threads):
     kernel, how = draw(24, 1, 5, 5), native.settings(1, 0)
     found += call("DepthwiseForward", [x, kernel, how], [x.shape])
     found += call("DepthwiseBackward", [x, kernel, how, y], [x.shape, kernel.shape])
+    matrix = draw(40, 24, 1, 1)
+    (wide,) = call("PointwiseForward", [x, matrix], [(5, 40, 23, 23)])
+    found += [wide, *call("PointwiseBackward", [x, matrix, wide], [x.shape, matrix.shape])]
     weights, how = (draw(6, 24, 1, 1), draw(6), draw(24, 6, 1, 1), draw(24)), native.settings(2, 4)
     out, *middle = call("SqueezeExciteForward", [x, *weights, how], [x.shape, (5, 24), (5, 6), (5, 24)])
     shapes = [x.shape, *(weight.shape for weight in weights)]
