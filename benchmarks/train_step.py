@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from against_timm import compare
 from step_server import serve
 
-from src.config import RecipeOptions
+from src.config import TrainConfig
 
 if TYPE_CHECKING:
     from mindspore import Tensor, nn
@@ -60,7 +60,7 @@ def build(
     from src.training.schedule import learning_rates
     from src.training.step import TrainStep
 
-    recipe = RecipeOptions(epochs=1, warmup_epochs=0, ema_decay=ema_decay)
+    recipe = TrainConfig(epochs=1, warmup_epochs=0, ema_decay=ema_decay)
     network = create_model(model, dropout=recipe.dropout)
     use_kernels(network, kernels)
     size = size or network.architecture.resolution

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import mindspore.dataset as ds
 import numpy as np
@@ -48,7 +49,7 @@ def train_dataset(
     Raises:
         UserError: there are too few images for one step of all `ranks`.
     """
-    check_batch_size(images, batch_size, ranks)
+    check_batch_size(len(images), images.root, batch_size, ranks)
     order = epoch_order(len(images), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
     pixel_seed, policy_seed, erase_seed = np.random.SeedSequence((seed, epoch, rank)).generate_state(4)[1:]
     ds.config.set_seed(int(pixel_seed))  # the operators below take this seed when the pipeline starts
@@ -81,17 +82,16 @@ def epoch_order(images: int, batch_size: int, *, epoch: int, seed: int, rank: in
     return order[: steps * ranks * batch_size].reshape(steps, ranks, batch_size)[:, rank].ravel()
 
 
-def check_batch_size(images: ImageSet, batch_size: int, ranks: int = 1) -> None:
-    """Check that there are enough images for a batch on every rank.
+def check_batch_size(images: int, source: Path, batch_size: int, ranks: int = 1) -> None:
+    """Check that `images` images, which `source` holds, are enough for a batch on every rank.
 
     Raises:
         UserError: there are fewer.
     """
-    if len(images) < batch_size * ranks:
+    if images < batch_size * ranks:
         devices = f" on each of {ranks} devices" if ranks > 1 else ""
         raise UserError(
-            f"batch_size is {batch_size}{devices}, but {images.root} holds {len(images)} images; "
-            "take a smaller --batch_size"
+            f"batch_size is {batch_size}{devices}, but {source} holds {images} images; take a smaller --batch_size"
         )
 
 

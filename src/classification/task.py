@@ -171,7 +171,7 @@ def _open_data(config: TrainConfig, origin: Origin) -> tuple[ImageSet, ImageSet]
     train = cached(train, config.cache)
     if config.num_classes not in (0, len(train.classes)):
         raise UserError(f"num_classes is {config.num_classes}, but {train.root} holds {len(train.classes)} classes")
-    check_batch_size(train, config.batch_size * config.accumulate, distributed.ranks())
+    check_batch_size(len(train), train.root, config.batch_size * config.accumulate, distributed.ranks())
     return train, val
 
 

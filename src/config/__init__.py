@@ -6,8 +6,24 @@ a command; a file holds one command or a few that belong together. `src/cli.py` 
 May import: `errors`, `design` (names of networks and suffixes of their files). Nothing here imports MindSpore.
 """
 
-from src.config.common import ComputeOptions, DataOptions, DeviceOptions, ImageOptions, ModelOptions, ProgramOptions
+from src.config.common import (
+    BatchOptions,
+    ComputeOptions,
+    DataOptions,
+    DeviceOptions,
+    ImageOptions,
+    ModelOptions,
+    ProgramOptions,
+)
 from src.config.data import CheckConfig, ConvertConfig
+from src.config.detect import (
+    CocoOptions,
+    DetectAugmentOptions,
+    DetectEvalConfig,
+    DetectorOptions,
+    DetectTrainConfig,
+    PostprocessOptions,
+)
 from src.config.evaluate import EvalConfig, PredictConfig
 from src.config.export import ExportConfig
 from src.config.imagenet100 import Imagenet100Config
@@ -23,11 +39,20 @@ from src.config.study import (
     StudyOptions,
     TwistConfig,
 )
-from src.config.train import AugmentOptions, MixOptions, RecipeOptions, RunOptions, TrainConfig
+from src.config.train import (
+    AugmentOptions,
+    ClassifierOptions,
+    MixOptions,
+    RecipeOptions,
+    RunOptions,
+    TrainConfig,
+    TrainingConfig,
+)
 
 COMMANDS = (  # the schemas whose keys a YAML file may have
     *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
     *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
+    *(DetectTrainConfig, DetectEvalConfig),
     *(TwistConfig, GreedyConfig, CompoundConfig, BaselineConfig, ReportConfig),
     Imagenet100Config,
 )
@@ -36,13 +61,20 @@ __all__ = [
     "COMMANDS",
     "AugmentOptions",
     "BaselineConfig",
+    "BatchOptions",
     "CheckConfig",
+    "ClassifierOptions",
+    "CocoOptions",
     "CompareConfig",
     "ComputeOptions",
     "CompoundConfig",
     "ConvertConfig",
     "CostConfig",
     "DataOptions",
+    "DetectAugmentOptions",
+    "DetectEvalConfig",
+    "DetectTrainConfig",
+    "DetectorOptions",
     "DeviceOptions",
     "EvalConfig",
     "ExportConfig",
@@ -57,6 +89,7 @@ __all__ = [
     "Options",
     "PlotOptions",
     "PredictConfig",
+    "PostprocessOptions",
     "ProgramOptions",
     "RecipeOptions",
     "ReportConfig",
@@ -65,6 +98,7 @@ __all__ = [
     "StudyOptions",
     "TableConfig",
     "TrainConfig",
+    "TrainingConfig",
     "TwistConfig",
     "key_of",
     "keys",

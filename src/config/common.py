@@ -116,12 +116,19 @@ class ImageOptions(Options):
     )
 
 
-class DataOptions(ImageOptions):
-    """Batches of images."""
+class BatchOptions(Options):
+    """Batches, of any images."""
 
     title: ClassVar[str] = "Batches"
 
     batch_size: int = option(128, "images per batch and device", ge=1, le=65_536)
+
+
+class DataOptions(BatchOptions, ImageOptions):
+    """Batches of images that belong to classes."""
+
+    title: ClassVar[str] = "Batches"
+
     crop_pct: float | None = option(
         None,
         "evaluation: size of the center crop as a share of the resized short side; default as trained, else 0.875",

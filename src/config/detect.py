@@ -1,13 +1,18 @@
-"""Options of detect.py: the detector."""
+"""Options of detect.py: the detector, its data, augmentation and post-processing."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
+from typing_extensions import Self
 
-from src.config.options import Options, option
+from src.config.common import BatchOptions, ComputeOptions, ImageOptions, ModelOptions
+from src.config.options import OptionalName, OptionalPath, Options, conflict, option, same_option
+from src.config.train import TrainingConfig
 from src.design.detector import LastMap
+
+DIGITS = "digits"
 
 
 class DetectorOptions(Options):
@@ -15,6 +20,9 @@ class DetectorOptions(Options):
 
     title: ClassVar[str] = "Detector"
 
+    detector: Literal["ssdlite"] = option(
+        "ssdlite", "kind of detector; scripts/run_distribute_train.sh trains a detector if the YAML has this key"
+    )
     last_map: LastMap = option(
         "head",
         "the second map that boxes are predicted on: head: after the backbone's last 1x1 convolution, as published; "
@@ -40,3 +48,87 @@ class DetectorOptions(Options):
         if not all(0.01 <= ratio <= 100 for ratio in pair):
             raise ValueError("expected two numbers from 0.01 to 100")
         return pair
+
+
+class CocoOptions(Options):
+    """The data set in COCO's format and how it is read."""
+
+    title: ClassVar[str] = "Images"
+
+    data_path: OptionalName = option(
+        None,
+        "folder in COCO's layout: annotations/instances_train*.json, annotations/instances_val*.json and folders of "
+        "images; or `digits` for embedded scenes of handwritten digits",
+    )
+    val_json: OptionalPath = option(None, "annotations of the validation images; default found in data_path")
+    val_images: OptionalPath = option(None, "folder of the validation images; default found in data_path")
+    workers: int = same_option(ImageOptions, "workers")
+    check_data: Literal["auto", "full", "quick", "off"] = option(
+        "auto",
+        "check the image files first: full decodes every image, quick reads sizes and the ends of each file, "
+        "auto is full up to 20,000 images",
+    )
+
+
+class TrainCocoOptions(CocoOptions):
+    """The training images."""
+
+    title: ClassVar[str] = "Images"
+
+    train_json: OptionalPath = option(None, "annotations of the training images; default found in data_path")
+    train_images: OptionalPath = option(None, "folder of the training images; default found in data_path")
+    new_scenes: bool = option(False, "with `data_path: digits`: draw new training scenes for each epoch")
+
+    @model_validator(mode="after")
+    def _only_digits_can_be_drawn(self) -> Self:
+        if self.new_scenes and self.data_path != DIGITS:
+            raise conflict("new_scenes", f"scenes are drawn for data_path {DIGITS} only; leave it out", "data_path")
+        return self
+
+
+class DetectAugmentOptions(Options):
+    """Random changes of single training images and their boxes, as in torchvision."""
+
+    title: ClassVar[str] = "Augmentation (training only)"
+
+    iou_crop: bool = option(True, "crop to a part that overlaps an object by a drawn IoU (SSD)")
+    zoom_out: float = option(0.0, "probability of showing the image on a canvas of up to 4 x 4 its size", ge=0, le=1)
+    hflip: float = option(0.5, "probability of a horizontal flip", ge=0, le=1)
+    photometric: float = option(
+        0.0, "probability of changing brightness, contrast, saturation, hue and the order of channels", ge=0, le=1
+    )
+
+
+class PostprocessOptions(Options):
+    """From the scores of all anchors to the objects of an image."""
+
+    title: ClassVar[str] = "Post-processing"
+
+    min_score: float = option(0.01, "least score of a candidate, a pair of an anchor and a class", ge=0, lt=1)
+    candidates: int = option(300, "candidates of an image, the best of all classes together", ge=1, le=100_000)
+    nms_overlap: float = option(0.55, "largest IoU of two objects of one class", gt=0, le=1)
+    max_objects: int = option(100, "objects of an image; COCO counts 100", ge=1, le=100_000)
+
+
+class DetectTrainConfig(  # the last two are named again, so that `--help` begins with the model
+    TrainingConfig,
+    PostprocessOptions,
+    DetectAugmentOptions,
+    BatchOptions,
+    TrainCocoOptions,
+    CocoOptions,
+    DetectorOptions,
+    ComputeOptions,
+    ModelOptions,
+):
+    """All options of detect.py train."""
+
+
+class DetectEvalConfig(PostprocessOptions, BatchOptions, CocoOptions, ComputeOptions, ModelOptions):
+    """All options of detect.py eval."""
+
+    title: ClassVar[str] = "Output"
+
+    batch_size: int = option(32, "images per batch and device", ge=1, le=65_536)
+    as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
+    results: OptionalPath = option(None, "write all detections to this file, as JSON in COCO's result format")

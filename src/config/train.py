@@ -1,4 +1,4 @@
-"""Options of train.py: augmentation, mixing, recipe and run.
+"""Options of train.py: augmentation, mixing, recipe and run; the last two are those of every training.
 
 The defaults of the recipe are the values that TinyNet's authors published for ImageNet-1000 with 8 devices. The
 file config/imagenet.yaml is the readable form of that recipe, with its sources.
@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
-from src.config.common import ComputeOptions, DataOptions, ModelOptions
+from src.config.common import BatchOptions, ComputeOptions, DataOptions, ImageOptions, ModelOptions
 from src.config.options import OptionalName, OptionalPath, Options, conflict, option
 
 MOST_EPOCHS = 10_000
@@ -91,6 +91,15 @@ class MixOptions(Options):
     )
 
 
+class ClassifierOptions(Options):
+    """Regularization of a classifier."""
+
+    title: ClassVar[str] = "Recipe"
+
+    label_smoothing: float = option(0.1, "probability moved from the true class to the other classes", ge=0, lt=1)
+    dropout: float = option(0.2, "dropout rate before the classifier", ge=0, lt=1)
+
+
 class RecipeOptions(Options):
     """Schedule, optimizer, regularization and precision."""
 
@@ -135,8 +144,6 @@ class RecipeOptions(Options):
         ge=0,
         le=1000,
     )
-    label_smoothing: float = option(0.1, "probability moved from the true class to the other classes", ge=0, lt=1)
-    dropout: float = option(0.2, "dropout rate before the classifier", ge=0, lt=1)
     drop_path: float = option(
         0.0, "drop path: block i of n, from 0, drops its residual branch with probability drop_path * i / n", ge=0, lt=1
     )
@@ -184,9 +191,12 @@ class RunOptions(Options):
         title="auto|PATH",
     )
     replace_head: bool = option(
-        False, "with ckpt or pretrained: accept weights with another number of classes, with a new classifier"
+        False,
+        "with ckpt or pretrained: accept weights with another number of classes; the layers that predict them are new",
     )
-    freeze_backbone: bool = option(False, "train the classifier only; all other weights stay as in ckpt")
+    freeze_backbone: bool = option(
+        False, "train the classifier only, or the layers of a detector; all other weights stay as in ckpt"
+    )
     freeze_bn: bool = option(False, "BatchNorm normalizes with the running statistics of ckpt, which stay unchanged")
     allow_changes: bool = option(
         False, "resume even if settings, data or devices changed in a way that changes results"
@@ -204,8 +214,8 @@ class RunOptions(Options):
     data_sink: bool = option(False, "Ascend: prefetch batches into a queue on the device")
 
 
-class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOptions, ComputeOptions, ModelOptions):
-    """All options of train.py."""
+class TrainingConfig(RunOptions, RecipeOptions, BatchOptions, ComputeOptions, ModelOptions):
+    """What the training loop reads, whatever is learned."""
 
     @model_validator(mode="after")
     def _frozen_weights_are_trained(self) -> Self:
@@ -213,3 +223,16 @@ class TrainConfig(RunOptions, RecipeOptions, MixOptions, AugmentOptions, DataOpt
             if getattr(self, key) and not (self.ckpt or self.pretrained or self.resume):
                 raise conflict(key, "there are no trained weights to keep; give them with --ckpt or --pretrained")
         return self
+
+
+class TrainConfig(  # the last three are named again, so that `--help` begins with the model
+    TrainingConfig,
+    ClassifierOptions,
+    MixOptions,
+    AugmentOptions,
+    DataOptions,
+    ImageOptions,
+    ComputeOptions,
+    ModelOptions,
+):
+    """All options of train.py."""

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from src.design.architecture import Architecture, Block
 from src.design.cost import Cost, Row, cost_of, cost_table, total
 from src.design.layer_table import Layer, layers
+from src.design.validation import describe
 from src.errors import UserError
 
 LastMap = Literal["head", "block"]
@@ -110,6 +113,48 @@ class Detector:
     def anchors(self) -> int:
         """Anchors of an image."""
         return sum(level.size**2 for level in self.levels()) * self.anchors_per_cell
+
+
+class DetectorMeta(BaseModel):
+    """A detector in the `meta` of a checkpoint, under the key `detector`; its backbone is the `architecture` there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["ssdlite"]
+    num_classes: Annotated[int, Field(ge=1, le=1_000_000)]
+    last_map: LastMap
+    extra: tuple[Annotated[int, Field(ge=2, le=65_536)], ...]
+    scales: tuple[float, float]
+    ratios: tuple[float, ...]
+
+
+def detector_to_dict(detector: Detector) -> dict[str, Any]:
+    """Return a detector without its backbone as plain values."""
+    return {
+        "kind": "ssdlite",
+        "num_classes": detector.num_classes,
+        "last_map": detector.last_map,
+        "extra": list(detector.extra),
+        "scales": list(detector.scales),
+        "ratios": list(detector.ratios),
+    }
+
+
+def detector_from_meta(meta: dict[str, Any], backbone: Architecture) -> Detector | None:
+    """Return the detector that the `meta` of a checkpoint describes, on a backbone of the input's resolution.
+
+    Return None if it describes a classifier.
+
+    Raises:
+        UserError: a value has another type, or is out of range.
+    """
+    if "detector" not in meta:
+        return None
+    try:
+        found = DetectorMeta.model_validate(meta["detector"]).model_dump(exclude={"kind"})
+    except ValidationError as failure:
+        raise UserError(f"the checkpoint's detector: {describe(failure.errors()[0], 'the detector')}") from None
+    return Detector(backbone, **found)
 
 
 def detector_layers(detector: Detector) -> Iterator[Layer]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
 
 from src.detection.coco import CocoSet
 from src.detection.digit_scenes import SCENES, SIDE, draw_digit_scene
-from src.images.decoding import read_rgb
+from src.images.cache import is_small
+from src.images.decoding import decode_rgb, read_rgb, reason
+from src.images.image_file import ImageError, read_image
 
 
 class Sample(NamedTuple):
@@ -37,10 +39,16 @@ class Samples(Protocol):
 
 
 class CocoSamples:
-    """The images of a data set that have objects. Crowds and boxes without area are left out."""
+    """The images of a data set that have objects. Crowds and boxes without area are left out.
 
-    def __init__(self, images: CocoSet) -> None:
+    Encoded images are kept in memory with `cache` on; auto: if they have less than 256 MB together.
+    """
+
+    def __init__(self, images: CocoSet, cache: Literal["auto", "on", "off"] = "off") -> None:
         self.images, self.kept = images, images.with_objects()
+        files = [images.path(index) for index in self.kept]
+        self.keeps = cache == "on" or (cache == "auto" and is_small(files))
+        self.contents: dict[str, bytes] = {}
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -49,7 +57,17 @@ class CocoSamples:
         number = int(self.kept[index])
         row, objects, path = self.images.rows[number], self.images.objects[number], self.images.path(number)
         boxes, classes = objects.boxes[objects.trained], objects.classes[objects.trained]
-        return Sample(row["width"], row["height"], boxes, classes, lambda: read_rgb(path))
+        return Sample(row["width"], row["height"], boxes, classes, lambda: self._decode(path))
+
+    def _decode(self, path: str) -> Image.Image:
+        if not self.keeps:
+            return read_rgb(path)
+        try:
+            if (content := self.contents.get(path)) is None:
+                content = self.contents[path] = read_image(path).tobytes()
+            return decode_rgb(content)
+        except (ImageError, OSError) as error:
+            raise ImageError(f"{path}: {reason(error)}") from None
 
 
 class DrawnScenes:

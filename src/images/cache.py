@@ -39,11 +39,12 @@ class CachedImages:
 
 def cached(images: ImageSet, cache: Literal["auto", "on", "off"] = "auto") -> ImageSet:
     """Return the images, with a cache if wanted; `auto`: if they have less than `CACHE_LIMIT` bytes together."""
-    keep = cache == "on" or (cache == "auto" and _is_small(images.files))
+    keep = cache == "on" or (cache == "auto" and is_small(images.files))
     return CachedImages(images) if keep else images
 
 
-def _is_small(files: Sequence[ImageRef]) -> bool:
+def is_small(files: Sequence[ImageRef]) -> bool:
+    """Return whether images have less than `CACHE_LIMIT` bytes together."""
     total = 0
     for image in files:
         total += image_size(image)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.runtime import distributed
 from src.runtime.durations import duration
 from src.training.run_plan import RunPlan
@@ -36,7 +36,7 @@ class Snapshot:
 
 
 def header(
-    config: TrainConfig,
+    config: TrainingConfig,
     task_lines: dict[str, str],
     plan: RunPlan,
     device: str,

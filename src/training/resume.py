@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.config.defaults import choose_run_dir
 from src.design.architecture_file import from_dict, from_meta, to_dict
 from src.design.differences import differences
@@ -28,6 +28,7 @@ FREE_SETTINGS = {
     "workers", "eval_interval", "data_sink", "log_interval", "checkpoint_minutes", "tensorboard", "ckpt", "weights",
     "pretrained", "replace_head", "model", "num_classes", "input_size", "crop_pct", "bn_epsilon", "class_order",
     "cpu_kernels",
+    "train_json", "train_images", "val_json", "val_images", "min_score", "candidates", "nms_overlap", "max_objects",
 }  # fmt: skip
 NOT_COMPARED = {"config", "steps", "images"}  # keys of an identity; `config` is compared setting by setting
 # What checkpoints of earlier versions do not name.
@@ -35,7 +36,7 @@ FIRST_VALUES: dict[str, Any] = {"task": "classification", "cpu_kernels": False}
 LONGEST_VALUE = 60  # characters of a value in an error line
 
 
-def find_run(config: TrainConfig) -> tuple[RunFolder, Checkpoint | None]:
+def find_run(config: TrainingConfig) -> tuple[RunFolder, Checkpoint | None]:
     """Return the folder of this run, and the checkpoint that it resumes from.
 
     Raises:

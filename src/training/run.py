@@ -8,7 +8,7 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.errors import UserError
 from src.kernels.library import Choice, choose_kernels, library
 from src.models import chosen_weights
@@ -22,13 +22,13 @@ from src.training.resume import broadcast_meta, check_same_run, find_run
 from src.training.run_plan import RunPlan
 from src.training.state import RunState
 from src.training.step import TrainStep
-from src.training.task import Origin, Task, TaskFactory
+from src.training.task import Config, Origin, Task, TaskFactory
 from src.training.trainer import Run, Trainer
 
 logger = logging.getLogger(__name__)
 
 
-def build_run(config: TrainConfig, create_task: TaskFactory) -> Trainer:
+def build_run(config: Config, create_task: TaskFactory[Config]) -> Trainer:
     """Check everything that can be checked, and build everything that is compiled later.
 
     Raises:
@@ -57,14 +57,14 @@ def build_run(config: TrainConfig, create_task: TaskFactory) -> Trainer:
     return Trainer(Run(config, task, plan, step, state, folder, identity, str(used), text))
 
 
-def build_step(task: Task, config: TrainConfig, plan: RunPlan) -> TrainStep:
+def build_step(task: Task, config: TrainingConfig, plan: RunPlan) -> TrainStep:
     """Return the step that compiles loss, gradients, optimizer and EMA of a task into one graph."""
     network = with_precision(task.network, config)
     optimizer = build_optimizer(network, config, plan.learning_rates)
     return TrainStep(network, task.with_loss(network), optimizer, config, scale_loss=needs_loss_scale(config))
 
 
-def run_identity(task: Task, config: TrainConfig, plan: RunPlan, device_target: str) -> dict[str, Any]:
+def run_identity(task: Task, config: TrainingConfig, plan: RunPlan, device_target: str) -> dict[str, Any]:
     """Return what a checkpoint says about its run, and what must be the same when the run is resumed."""
     return task.identity() | {
         "task": task.name,
@@ -78,13 +78,13 @@ def run_identity(task: Task, config: TrainConfig, plan: RunPlan, device_target: 
     }
 
 
-def _kernels_wanted(config: TrainConfig, meta: dict[str, Any]) -> Choice:
+def _kernels_wanted(config: TrainingConfig, meta: dict[str, Any]) -> Choice:
     """Return which kernels a run asks for. With `auto`, a resumed run keeps MindSpore's operators if it had them."""
     had_none = bool(meta) and not meta.get("cpu_kernels", False)
     return "off" if had_none and config.cpu_kernels == "auto" else config.cpu_kernels
 
 
-def _check_device_options(config: TrainConfig) -> None:
+def _check_device_options(config: TrainingConfig) -> None:
     for key in ("sync_bn", "data_sink"):
         if getattr(config, key) and device.is_cpu():
             raise UserError(f"{key} is on, which MindSpore offers on Ascend and not on the CPU; leave it out")

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import yaml
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.errors import UserError
 from src.runtime.distributed import ranks
 from src.runtime.files import atomic_write, remove_leftovers, write_text
@@ -40,7 +40,7 @@ class RunFolder:
         self.events: SummaryWriter | None = None
         self.lock: IO[str] | None = None
 
-    def open(self, config: TrainConfig, rows: list[Row], device: str) -> None:
+    def open(self, config: TrainingConfig, rows: list[Row], device: str) -> None:
         """Write configuration and environment, start the log, and bring metrics.csv to the state of `rows`.
 
         Raises:

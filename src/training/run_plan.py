@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.training.schedule import learning_rates
 
 MOST_STEPS_BETWEEN_LOGS = 50  # losses are copied from the device and checked at each line of the log
@@ -34,7 +34,7 @@ class RunPlan:
     learning_rates: np.ndarray
 
     @classmethod
-    def of(cls, config: TrainConfig, images: int, ranks: int) -> RunPlan:
+    def of(cls, config: TrainingConfig, images: int, ranks: int) -> RunPlan:
         """Divide `images` training images; those that do not fill a step are left out of an epoch."""
         global_batch = config.batch_size * ranks * config.accumulate
         steps = images // global_batch

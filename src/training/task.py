@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from mindspore import Parameter, Tensor, nn
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.weights.readers import WeightFile
 
 
@@ -87,4 +87,5 @@ class Task(ABC):
         """Return the lines `network` and `data` of the log's header."""
 
 
-TaskFactory = Callable[[TrainConfig, Origin], Task]
+Config = TypeVar("Config", bound=TrainingConfig)
+TaskFactory = Callable[[Config, Origin], Task]  # a task takes its own kind of configuration

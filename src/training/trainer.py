@@ -14,7 +14,7 @@ import mindspore as ms
 import numpy as np
 from tqdm import tqdm
 
-from src.config import TrainConfig
+from src.config import TrainingConfig
 from src.errors import Diverged
 from src.runtime import collectives, distributed
 from src.training.checkpoint import save_state
@@ -40,7 +40,7 @@ class Run:
     `identity` is what must not change when the run is resumed; `header` describes the run for the log.
     """
 
-    config: TrainConfig
+    config: TrainingConfig
     task: Task
     plan: RunPlan
     step: TrainStep

@@ -2,6 +2,9 @@
 
 import json
 
+import numpy as np
+from PIL import Image
+
 from support.project import photograph
 
 SIZES = {7: (60, 40), 3: (40, 60), 1001: (50, 50), 12: (64, 48)}  # image id -> width, height; in the order of the file
@@ -42,4 +45,29 @@ def write_coco(folder, change=None, splits=("train", "val")):
         path = folder / "annotations" / f"instances_{split}2017.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(found))
+    return folder
+
+
+def write_squares(folder, train=8, val=5):
+    """Write a set of pictures with one square each, light or dark; two of val have no object, or only a crowd."""
+    for split, count in {"train": train, "val": val}.items():
+        images, annotations = [], []
+        (folder / split).mkdir(parents=True)
+        (folder / "annotations").mkdir(exist_ok=True)
+        for number in range(count):
+            rng = np.random.RandomState([number, split == "val"])
+            width, height, side, label = 64 + 4 * number, 56, 24 + number, number % 2
+            x, y = rng.randint(0, width - side), rng.randint(0, height - side)
+            pixels = rng.randint(100, 140, (height, width, 3)).astype(np.uint8)
+            has_square = split == "train" or number > 0
+            if has_square:
+                pixels[y : y + side, x : x + side] = 250 * label
+                box = {"id": number, "image_id": 3 * number + 7, "category_id": (40, 9)[label], "iscrowd": 0}
+                box |= {"bbox": [float(x), float(y), float(side), float(side)], "area": float(side * side)}
+                annotations.append(box | {"iscrowd": int(split == "val" and number == 1)})
+            Image.fromarray(pixels).save(folder / split / f"{number}.png")
+            images.append({"id": 3 * number + 7, "file_name": f"{number}.png", "width": width, "height": height})
+        categories = [{"id": 40, "name": "dark"}, {"id": 9, "name": "light"}]
+        content = {"images": images, "annotations": annotations, "categories": categories}
+        (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
     return folder

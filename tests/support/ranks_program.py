@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import tempfile
 from pathlib import Path
 
 import mindspore as ms
@@ -10,11 +11,17 @@ from mindspore import Tensor
 
 from src.classification.metrics import score_images
 from src.dataset import epoch_order
+from src.detection.finding import as_table, find_objects, score_objects
+from src.detection.layout import open_coco
+from src.detection.loss import MultiBoxLoss
+from src.detection.postprocess import Rule
 from src.images.data_path import open_split, resolve_data_path
 from src.images.preprocess import Preprocess
 from src.networks.stochastic import use_random_stream
 from src.runtime import collectives, device, distributed
 from src.training.checkpoint import share_state, state_of
+from support.coco import write_squares
+from support.detection import golden_batch
 from support.small_network import one_block
 from support.small_training import batch, build, snapshot
 
@@ -79,7 +86,33 @@ def metrics():
     return found
 
 
-FINDINGS = {"states": states, "shards": shards, "metrics": metrics} | {
+def detection():
+    """Return the loss of the detector, and its gradient by logits, of ranks that share torchvision's four images."""
+    size = 4 // distributed.ranks()
+    mine = slice(distributed.rank() * size, (distributed.rank() + 1) * size)
+    loss, gradient = ms.jit(ms.value_and_grad(MultiBoxLoss(), 0))(*(Tensor(value[mine]) for value in golden_batch()))
+    gradients = collectives.all_gather(gradient.asnumpy()).reshape(4, *gradient.shape[1:])
+    return {
+        "loss": collectives.all_gather(loss.asnumpy().reshape(1)).mean(),
+        "gradient": gradients / distributed.ranks(),
+    }
+
+
+def objects():
+    """Return the objects that all ranks together find in five pictures, as a table."""
+    images = open_coco(write_squares(Path(tempfile.mkdtemp())), "val")
+    boxes = np.array([[0, 0, 16, 16], [8, 8, 32, 32], [1, 1, 16, 16]], np.float32)
+
+    def network(pixels):
+        """Score three anchors and two classes by the means of the channels."""
+        scores = pixels.asnumpy().mean((2, 3))[:, None] * np.array([1, 0.5, 0.25], np.float32)[:, None]
+        return Tensor(np.tile(boxes, (len(scores), 1, 1))), Tensor(np.abs(scores))
+
+    found = find_objects(network, images, Preprocess(32, 1.0), 2, Rule(), workers=1)
+    return {"table": as_table(images, found), "scores": [*score_objects(images, found).numbers.values()]}
+
+
+FINDINGS = {"states": states, "shards": shards, "metrics": metrics, "detection": detection, "objects": objects} | {
     name: lambda name=name: divided(name) for name in DIVISIBLE
 }
 

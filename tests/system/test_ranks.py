@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from support import ranks_program
+from support.detection import TORCHVISION, dense
 from support.moment import at
 from support.project import PROJECT, SUPPORT
 from support.small_network import ONE_BLOCK_FILE
@@ -29,7 +30,8 @@ GUARD = 1800  # seconds after which a job is taken to hang
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """Results of 2 and 3 ranks, by number of ranks and name: one job for each number."""
-    names = {2: ("states", "plain", "accumulated", "shards", "metrics"), 3: ("shards", "metrics")}
+    names = {2: ("states", "plain", "accumulated", "shards", "metrics", "detection", "objects")}
+    names[3] = ("shards", "metrics", "objects")
     results = {}
     for ranks, wanted in names.items():
         folder = tmp_path_factory.mktemp(f"ranks {ranks}")
@@ -88,6 +90,20 @@ def test_metrics_do_not_depend_on_ranks_or_batch_size(evaluations):
     rows = np.array([rows[str(count)] for rows in evaluations for count in ranks_program.BATCH_SIZES])
     assert (rows[:, :3] == rows[0, :3]).all() and rows[0, 0] == 360 and 0 < rows[0, 1] < rows[0, 2]
     np.testing.assert_allclose(rows[:, 3], rows[0, 3], rtol=1e-6)
+
+
+def test_the_loss_of_a_detector_counts_the_objects_of_all_ranks(found):
+    """Two images have one and three objects, two have six and none."""
+    assert found[2, "detection"]["loss"] == pytest.approx(float(TORCHVISION["lb"] + TORCHVISION["lc"]), rel=1e-5)
+    np.testing.assert_allclose(found[2, "detection"]["gradient"], dense("gl"), atol=1e-6)
+
+
+def test_the_objects_of_a_data_set_do_not_depend_on_ranks(found):
+    alone = ranks_program.objects()
+    assert len(alone["table"]) > 5
+    for ranks in (2, 3):
+        np.testing.assert_array_equal(found[ranks, "objects"]["table"], alone["table"])
+        np.testing.assert_array_equal(found[ranks, "objects"]["scores"], alone["scores"])
 
 
 class Training:

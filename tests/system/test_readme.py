@@ -7,7 +7,7 @@ import pytest
 from support.project import PROJECT
 
 PAGES = ("README.md", *sorted(f"docs/en/{file.name}" for file in (PROJECT / "docs/en").glob("*.md")))
-MISSING = {"$IMAGENET": "/no/imagenet", "$WEIGHTS": "/no/weights"}
+MISSING = {"$IMAGENET": "/no/imagenet", "$WEIGHTS": "/no/weights", "$COCO": "/no/coco"}
 RUN_ELSEWHERE = (
     "bash scripts/quickstart.sh",  # the fixture `quickstart`
     "bash scripts/run_tests.sh",  # runs this test
@@ -19,6 +19,10 @@ LONG = (  # minutes of training or timing; tests/README.md says which short test
     "python train.py --config config/finetune.yaml --model tinynet_e --ckpt runs/quickstart/checkpoints/best.ckpt "
     "--data_path $MY_IMAGES --batch_size 4 --epochs 1 --run_dir runs/finetuned",
     "bash scripts/run_distribute_train.sh 2 digits config/digits.yaml --run_dir runs/two --epochs 1",
+    "python detect.py train --config config/ssdlite_digits.yaml --ckpt runs/quickstart/checkpoints/best.ckpt "
+    "--run_dir runs/detector",
+    "python detect.py eval --ckpt runs/detector/checkpoints/best.ckpt --data_path digits "
+    "--results runs/detections.json",
     "python search.py formula --latency 20ms --base tinynet_a",
 )
 

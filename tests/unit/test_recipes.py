@@ -6,15 +6,16 @@ import pytest
 from support.project import PROJECT
 
 from src.cli import parse
-from src.config import TrainConfig
+from src.config import DetectTrainConfig, TrainConfig
 from src.design.cost import total_cost
+from src.design.detector import Detector, detector_cost
 from src.design.families import ARCHITECTURES
 from src.search.published import ROWS
 from src.search.training_config import RECIPES
 
 CONFIG = PROJECT / "config"
 FILES = sorted(CONFIG.glob("*.yaml"))
-BASES = {"imagenet", "efficientnet", "ghostnet", "s_ghostnet"}  # recipes of a whole family
+BASES = {"imagenet", "efficientnet", "ghostnet", "s_ghostnet", "ssdlite"}  # recipes of a whole family
 NETWORKS = [row for row in ROWS if (CONFIG / f"{row.name}.yaml").exists()]
 COST = re.compile(r": (\d+) px, ([\d.]+) M parameters, ([\d.]+ [MG]) MACs\.$")
 EXPECTED = re.compile(r"# Expected: ([\d.]+) % top-1(?:, ([\d.]+) % top-5)?")
@@ -49,7 +50,8 @@ def chain(file):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_recipe_parses(file):
-    config = parse(TrainConfig, ["--config", str(file)])
+    schema = DetectTrainConfig if file.stem.startswith("ssdlite") else TrainConfig
+    config = parse(schema, ["--config", str(file)])
     assert config.epochs > 0
 
 
@@ -84,9 +86,19 @@ def test_a_header_states_the_accuracy_of_released_weights(name):
     assert f"{row.top1} % top-1" in text_of(name)
 
 
+@pytest.mark.parametrize("name, other", [("tinynet_d", 218), ("efficientnet_b_minus_3", 184)])
+def test_a_header_states_the_cost_of_its_detector(name, other):
+    found = [detector_cost(Detector(ARCHITECTURES[name].at(size), 80)) for size in (320, other)]
+    first = header(f"ssdlite_{name}")[0]
+    assert f"{found[0].parameters / 1e6:.2f} M parameters, {found[0].macs / 1e6:.0f} M MACs" in first
+    assert f"--input_size {other} ({found[1].macs / 1e6:.0f} M MACs)" in text_of(f"ssdlite_{name}")
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_header_names_the_command_the_hardware_and_the_expected_accuracy(file):
     text = text_of(file.stem)
-    assert re.search(rf"python train\.py --config config/{file.stem}\.yaml", text) or file.stem in BASES
+    assert (
+        re.search(rf"python (train|detect)\.py (train )?--config config/{file.stem}\.yaml", text) or file.stem in BASES
+    )
     assert "Hardware" in text and "time" in text.lower()
     assert "Expected: " in text or file.stem in BASES

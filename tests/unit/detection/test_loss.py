@@ -4,20 +4,15 @@ import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Tensor
-from support.detection import SSDLITE_320, TORCHVISION, dense, golden_truths
+from support.detection import TORCHVISION, dense, golden_batch
 
-from src.detection.anchors import anchor_boxes
 from src.detection.loss import MultiBoxLoss
-from src.detection.matching import targets
 
 
 @pytest.fixture(scope="module")
 def batch():
     """Logits, codes, labels and target codes of the four golden images."""
-    anchors = anchor_boxes(SSDLITE_320)
-    found = [targets(*golden_truths(image), anchors) for image in range(4)]
-    labels, codes = np.stack([each.labels for each in found]), np.stack([each.codes for each in found])
-    return [Tensor(value) for value in (TORCHVISION["logits"], TORCHVISION["reg"], labels, codes)]
+    return [Tensor(value) for value in golden_batch()]
 
 
 @pytest.fixture(scope="module")

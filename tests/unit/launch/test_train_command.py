@@ -1,4 +1,4 @@
-"""Every worker runs the same train.py command, with the folder of the run in it."""
+"""Every worker runs the same command, with the folder of the run in it."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from src.config import LaunchConfig
 from src.errors import UserError
-from src.launch.train_command import TRAIN, train_command
+from src.launch.train_command import DETECT, TRAIN, train_command
 
 CONFIGS = TRAIN.parent / "config"
 
@@ -22,6 +22,13 @@ def test_the_digits_have_their_own_configuration_and_a_new_run():
 def test_the_configuration_of_other_images_is_that_of_tinynet_c():
     command, _ = train_command(LaunchConfig(data_path="/data"), [])
     assert command[2] == str(CONFIGS / "tinynet_c.yaml")
+
+
+def test_a_configuration_of_a_detector_is_trained_by_detect_py(tmp_path):
+    (tmp_path / "base.yaml").write_text("detector: ssdlite")
+    (tmp_path / "own.yaml").write_text("base: base.yaml")
+    command, _ = train_command(LaunchConfig(config=tmp_path / "own.yaml"), [])
+    assert command[:3] == [str(DETECT), "train", "--config"]
 
 
 def test_resume_is_passed_on():

@@ -21,7 +21,8 @@ from src.training.step import TrainStep
 from src.weights.names import timm_names, weights_of
 
 STEPS, IMAGES, PIXELS, CLASSES = 5, 8, 64, 1000
-COMMON = {"ema_decay": 0.9, "label_smoothing": 0.1, "dropout": 0, "drop_path": 0}
+COMMON = {"ema_decay": 0.9, "drop_path": 0}
+SMOOTHING = 0.1
 RECIPES = {
     "rmsprop": (0.002, {"rms_decay": 0.9, "momentum": 0.9, "epsilon": 1e-3, "weight_decay": 1e-3}),
     "sgd": (0.01, {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-3}),
@@ -63,7 +64,7 @@ def trained(request, start):
     for name, timm_name in names.items():
         weights[name].set_data(Tensor(start[timm_name]))
     optimizer = build_optimizer(network, recipe, np.full(STEPS, rate, np.float32))
-    step = TrainStep(network, NetworkWithLoss(network, CLASSES, recipe.label_smoothing), optimizer, recipe)
+    step = TrainStep(network, NetworkWithLoss(network, CLASSES, SMOOTHING), optimizer, recipe)
     losses = [float(step(*batch).asnumpy()) for batch in batches()]
     averages = {p.name: average for p, average in zip(step.source, step.ema, strict=True)}
     after = [{names[name]: found[name].asnumpy() for name in names} for found in (weights, averages)]

@@ -1,0 +1,41 @@
+"""Train and evaluate SSDLite detectors on data sets in COCO's format.
+
+python detect.py train --config config/ssdlite_tinynet_d.yaml --data_path /data/coco --ckpt tinynet_d.safetensors
+python detect.py eval --ckpt runs/coco/checkpoints/best.ckpt --data_path /data/coco --results detections.json
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
+
+from src.cli import Command, run_commands
+from src.config import DetectEvalConfig, DetectTrainConfig
+
+
+def train(config: DetectTrainConfig) -> None:
+    """Train a detector on a data set in COCO's format.
+
+    python detect.py train --config config/ssdlite_digits.yaml
+    python detect.py train --config config/ssdlite_tinynet_d.yaml --data_path /data/coco --ckpt tinynet_d.safetensors
+    """
+    from src.detection.task import DetectionTask  # imported late, so that --help and mistakes answer at once
+    from src.training.run import build_run
+
+    build_run(config, DetectionTask).fit()
+
+
+def evaluate(config: DetectEvalConfig) -> None:
+    """Print COCO's twelve numbers of a detector and the AP of each class.
+
+    python detect.py eval --ckpt runs/coco/checkpoints/best.ckpt --data_path /data/coco --results detections.json
+    """
+    from src.detection.evaluate import evaluate_detector
+
+    evaluate_detector(config)
+
+
+COMMANDS: dict[str, Command] = {"train": (DetectTrainConfig, train), "eval": (DetectEvalConfig, evaluate)}
+
+if __name__ == "__main__":
+    sys.exit(run_commands(COMMANDS, __doc__))

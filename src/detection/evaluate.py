@@ -1,0 +1,116 @@
+"""The action of detect.py eval: COCO's numbers of a detector on the validation images of a data set."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from src.config import DetectEvalConfig, PostprocessOptions
+from src.detection.coco import CocoSet
+from src.detection.coco_scores import CocoScores
+from src.detection.digit_scenes import write_digit_scenes
+from src.detection.faults import check_coco
+from src.detection.finding import find_objects, score_objects, write_results
+from src.detection.layout import open_coco
+from src.detection.network import BoxesAndScores
+from src.detection.postprocess import Rule
+from src.detection.weights import LoadedDetector, load_detector
+from src.errors import UserError
+from src.kernels.library import choose_kernels
+from src.networks.layers import use_native_kernels
+from src.runtime import device
+from src.runtime.distributed import is_first
+from src.runtime.files import check_replaceable
+from src.runtime.logs import log_to
+from src.runtime.workers import worker_count
+
+logger = logging.getLogger(__name__)
+
+HOW_TO_GET_DATA = (
+    "give a data set with --data_path DIR, in COCO's layout (annotations/instances_val*.json and the folder of its "
+    "images, https://cocodataset.org), or `--data_path digits` for the embedded scenes"
+)
+
+
+def evaluate_detector(config: DetectEvalConfig) -> CocoScores:
+    """Score the detector that `config` names, and print the results.
+
+    Raises:
+        UserError: weights or data are missing or damaged, their categories differ, or a file cannot be written.
+    """
+    log_to()
+    root = resolve_coco_path(config.data_path)
+    device.setup(config.device_target, config.device_id)
+    choose_kernels(config.cpu_kernels)
+    loaded = load_detector(config)
+    images = open_coco(root, "val", config.val_json, config.val_images)
+    check_same_categories(images, loaded)
+    if config.results and is_first():
+        check_replaceable(config.results, b'[{"image_id"', "does not hold detections")
+    workers = worker_count(config.workers)
+    check_coco([images], config.check_data, workers)
+    network, rule = BoxesAndScores(loaded.network).set_train(False), rule_of(config)
+    use_native_kernels(network)
+    found = find_objects(network, images, loaded.preprocess, config.batch_size, rule, workers=workers)
+    scores = score_objects(images, found)
+    if is_first():
+        if config.results:
+            write_results(config.results, images, found)
+        print(describe_scores(scores, rule))
+        if config.as_json:
+            numbers = {"model": loaded.network.architecture.name, "images": scores.images, **scores.numbers}
+            print(json.dumps({**numbers, "classes": scores.classes, "rule": str(rule)}))
+    return scores
+
+
+def resolve_coco_path(data_path: str | None) -> Path:
+    """Return the folder that `--data_path` names; the embedded scenes are written at their first use.
+
+    Raises:
+        UserError: the path is missing, or scikit-learn is, which the scenes need.
+    """
+    if data_path is None:
+        raise UserError(f"data_path is missing: {HOW_TO_GET_DATA}")
+    return write_digit_scenes() if data_path == "digits" else Path(data_path)
+
+
+def rule_of(options: PostprocessOptions) -> Rule:
+    """Return the rule of post-processing that the options describe."""
+    return Rule(options.min_score, options.candidates, options.nms_overlap, options.max_objects)
+
+
+def check_same_categories(images: CocoSet, loaded: LoadedDetector) -> None:
+    """Compare the categories of the data with those that the detector was trained on.
+
+    Raises:
+        UserError: names or their order differ.
+    """
+    if images.names != loaded.classes:
+        theirs, ours = (", ".join(names[:5]) for names in (loaded.classes, images.names))
+        raise UserError(
+            f"{loaded.weights.path} was trained on {len(loaded.classes)} categories ({theirs}, ...), {images.json} has "
+            f"{len(images.names)} ({ours}, ...); expected the same in the same order of ids"
+        )
+
+
+def describe_scores(scores: CocoScores, rule: Rule) -> str:
+    """Return the results as lines of text: twelve numbers, the AP of each class, and the rule behind them."""
+    numbers = scores.numbers
+    lines = [
+        f"{scores.images:,} images, AP, AP50, AP75: " + _listed(numbers, "ap", "ap50", "ap75"),
+        "AP of small, medium, large objects: " + _listed(numbers, "ap_small", "ap_medium", "ap_large"),
+        "recall with 1, 10, 100 objects an image: " + _listed(numbers, "ar1", "ar10", "ar100"),
+        "recall of small, medium, large objects: " + _listed(numbers, "ar_small", "ar_medium", "ar_large"),
+        "AP by class: " + ", ".join(f"{name} {_percent(value)}" for name, value in scores.classes.items()),
+        f"rule: {rule}",
+    ]
+    return "\n".join(lines)
+
+
+def _listed(numbers: dict[str, float], *names: str) -> str:
+    return ", ".join(_percent(numbers[name]) for name in names)
+
+
+def _percent(value: float) -> str:
+    return "none" if value < 0 else f"{value:.2f} %"
