@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from src.config.common import BatchOptions, ComputeOptions, DataOptions, ImageOptions, ModelOptions
 from src.config.options import OptionalName, OptionalPath, Options, conflict, option
+from src.design.architecture import LEAST_EPSILON
 
 MOST_EPOCHS = 10_000
 HIGHEST_RATE = 1e36  # float32 ends at 3.4e38
@@ -148,7 +149,9 @@ class RecipeOptions(Options):
         0.0, "drop path: block i of n, from 0, drops its residual branch with probability drop_path * i / n", ge=0, lt=1
     )
     bn_momentum: float = option(0.9, "BatchNorm: decay of the running statistics", ge=0, lt=1)
-    bn_epsilon: float | None = option(None, "BatchNorm: added to the variance; default the network's own", gt=0, le=1)
+    bn_epsilon: float | None = option(
+        None, "BatchNorm: added to the variance; default the network's own", ge=LEAST_EPSILON, le=1
+    )
     clip_norm: float = option(0, "largest norm of all gradients together; 0: no clipping", ge=0, le=HIGHEST_RATE)
     accumulate: int = option(1, "gradient accumulation: batches per optimizer step", ge=1, le=65_536)
     ema_decay: float = option(0.9999, "decay of the EMA of the weights; 0: no EMA", ge=0, lt=1)

@@ -27,6 +27,7 @@ FORBID_UNKNOWN_KEYS = {"extra": "forbid"}  # for pydantic, which reads architect
 
 # The settings of a `Style` that change what a network computes, but neither names nor shapes of its tensors.
 ACTIVATIONS = ("stem_activation", "activation", "head_activation", "se_activation", "se_gate")
+LEAST_EPSILON = 1e-30  # of BatchNorm; float32 ends at 1e-38, and MindSpore refuses 0 and more than 1
 UNSEEN = (*ACTIVATIONS, "padding", "bn_epsilon")
 
 
@@ -163,8 +164,10 @@ class Architecture:
             raise UserError(f"{self.name}: head_conv is {self.head_conv}; family {self.family} has none: set it to 0")
         for key in ("se_divisor", "hidden_divisor", "divisor"):
             self._at_least(1, f"style.{key}", getattr(self.style, key))
-        if not 0 < self.style.bn_epsilon < inf:
-            raise UserError(f"{self.name}: style.bn_epsilon is {self.style.bn_epsilon}; it must be above 0 and finite")
+        if not LEAST_EPSILON <= self.style.bn_epsilon <= 1:
+            raise UserError(
+                f"{self.name}: style.bn_epsilon is {self.style.bn_epsilon}; expected {LEAST_EPSILON:g} to 1"
+            )
         if not self.stages:
             raise UserError(f"{self.name}: stages is empty; a network needs at least one")
         for index, stage in enumerate(self.stages):
