@@ -20,7 +20,7 @@ from src.design.cost import total_cost
 from src.design.growth import Budget, Growth, growths
 from src.design.scaling import compound_for_macs
 from src.errors import UserError
-from src.search.methods.finals import final_trials
+from src.search.methods.finals import SEEDS, final_trials
 from src.search.study.trial import Note, Result, Rounds, Trial, rank
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,8 @@ class Greedy:
 
     def base_trials(self) -> list[Trial]:
         """Return trainings of the base, one for each seed: they give the spread between seeds."""
-        return [Trial(self.base, BASE, self.config.seed + k, {"c": 1.0}) for k in range(self._base_seeds())]
+        seeds = [(self.config.seed + index) % SEEDS for index in range(self._base_seeds())]
+        return [Trial(self.base, BASE, seed, {"c": 1.0}) for seed in seeds]
 
     def step_trials(self, step: int, network: Architecture) -> list[Trial]:
         """Return the candidates of a step, which grow `network`."""

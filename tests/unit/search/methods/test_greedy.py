@@ -144,6 +144,12 @@ def test_ghostnets_grow(name):
     assert found.stages[1].channels > method.base.stages[1].channels and found.family == uniform.family
 
 
+def test_the_highest_seed_of_a_study_leads_to_seeds_that_train_py_takes():
+    highest = 2**31 - 1
+    rounds = run_rounds(greedy(steps=1, seed=highest), lambda trial: 60.0)
+    assert {result.trial.seed for result in flat(rounds)} == {highest, 0, 1, 2}
+
+
 def test_no_final_comparison_is_wanted():
     rounds = run_rounds(greedy(steps=1, final_seeds=0), by_blocks_of_stage_4)
     assert len(rounds) == 1 and [result.trial.group for result in rounds[0]].count("base") == 1
