@@ -39,6 +39,7 @@ EFFICIENTNET_COMPOUND = Compound(alpha=1.2, beta=1.1, gamma=1.15)
 
 PHI_STEPS = 100  # phi is solved to 1/100 ...
 PHI_LIMIT = 20  # ... between -20 and 20
+MORE_STEPS = 4  # factor of phi if networks shrink: stem and head do not, and half a block is a whole one
 WIDTH_STEPS = 1000  # a width that is solved for a budget is found to 1/1000 of the base's
 
 
@@ -128,14 +129,11 @@ def compound_for_macs(
     num_classes: int = 1000,
     tolerance: float = 0.02,
 ) -> Architecture:
-    """Return the network of about `macs` multiply-adds to which compound scaling enlarges `base`.
+    """Return the network of about `macs` multiply-adds that compound scaling, or its inverse, makes of `base`.
 
     With small inputs one more pixel can make 60 % more MACs. If no phi meets the budget within the tolerance, the
     network has the resolution and the depth of a phi near it, and its width is solved. Coefficients that keep the width
     (beta = 1) give the nearest network.
-
-    Raises:
-        UserError: the budget is below the MACs of `base`.
     """
 
     def miss(network: Architecture) -> float:
@@ -144,38 +142,42 @@ def compound_for_macs(
     def at_phi(step: int) -> Architecture:
         return compound_scale(base, step / PHI_STEPS, coefficients)
 
-    base_macs = total_cost(base, num_classes).macs
-    if macs < base_macs:
-        raise UserError(f"macs is {macs:g}; {base.name} has {base_macs:.3g} already: compound_for_macs only enlarges")
-    phis = range(PHI_STEPS * (2 + ceil(log(macs / base_macs, coefficients.growth))))
+    growth = macs / total_cost(base, num_classes).macs
+    steps = PHI_STEPS * (2 + ceil(abs(log(growth, coefficients.growth))))  # more than the paper's approximation needs
+    phis = range(steps) if growth > 1 else range(-MORE_STEPS * steps, 1)
     above = bisect_right(phis, macs, key=lambda step: total_cost(at_phi(step), num_classes).macs)
-    best = min(map(at_phi, (above - 1, above)), key=miss)
+    best = min(map(at_phi, phis[max(0, above - 1) : above + 1]), key=miss)
     if coefficients.beta == 1:
         return best
     tried = set()
-    for step in sorted(phis, key=lambda step: abs(step - above)):
-        if miss(best) <= tolerance or abs(step - above) > PHI_STEPS:
+    for step in sorted(phis, key=lambda step: abs(step - phis[0] - above)):
+        if miss(best) <= tolerance or abs(step - phis[0] - above) > PHI_STEPS:
             break
         network = at_phi(step)
         shape = network.resolution, tuple(stage.repeats for stage in network.stages)
         if shape not in tried:
             tried.add(shape)
-            best = min(best, _widened(base, coefficients, step / PHI_STEPS, macs, num_classes), key=miss)
+            best = min(best, _with_width(base, coefficients, step / PHI_STEPS, macs, num_classes), key=miss)
     return best
 
 
-def _widened(base: Architecture, coefficients: Compound, phi: float, macs: float, num_classes: int) -> Architecture:
-    """Return the network with depth and resolution of a phi whose width, at least the base's, meets the MACs best."""
+def _with_width(base: Architecture, coefficients: Compound, phi: float, macs: float, num_classes: int) -> Architecture:
+    """Return the network with depth and resolution of a phi whose width meets the MACs best.
+
+    An enlarged network is at least as wide as its base, and a shrunk one at most as wide.
+    """
     depth, resolution = coefficients.alpha**phi, coefficients.gamma**phi
+    enlarges = macs > total_cost(base, num_classes).macs
+    scale = giant_scale if enlarges else tiny_scale  # as in `compound_scale`
 
     def at_width(step: int) -> Architecture:
-        scaled = giant_scale(base, resolution, step / WIDTH_STEPS, depth, f"compound(phi={phi:g})")
+        scaled = scale(base, resolution, step / WIDTH_STEPS, depth, f"compound(phi={phi:g})")
         return replace(scaled, family=_scaled_family(base, "efficientnet"))
 
     def macs_at(step: int) -> int:
         return total_cost(at_width(step), num_classes).macs
 
-    widths = range(WIDTH_STEPS, 10 * WIDTH_STEPS)
+    widths = range(WIDTH_STEPS, 10 * WIDTH_STEPS) if enlarges else range(1, WIDTH_STEPS + 1)
     above = bisect_left(widths, macs, key=macs_at)
     return at_width(min(widths[max(above - 1, 0) : above + 1], key=lambda step: abs(macs_at(step) - macs)))
 

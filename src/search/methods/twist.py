@@ -18,7 +18,7 @@ from src.design.architecture import Architecture
 from src.design.cost import total_cost
 from src.design.formula import Formula, fit, published_formula
 from src.design.points import MIN_BUDGETS, Point
-from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_macs, tiny_scale
+from src.design.scaling import compound_for_macs, tiny_scale
 from src.design.shrink import shrink, solve_width
 from src.errors import UserError
 from src.search.analysis.front import select_networks
@@ -113,21 +113,20 @@ class Twist:
         return [replace(trial, seed=self.config.seed + k) for trial in networks for k in range(self.config.final_seeds)]
 
     def _inverse_giant(self, group: str, macs: float, **notes: str) -> Trial:
-        phi = phi_for_macs(self.base, macs, num_classes=self.classes)
-        network = compound_scale(self.base, phi)
-        alpha, beta, _ = EFFICIENTNET_COMPOUND
-        return self._trial(group, network, alpha**phi, beta**phi, **notes)
+        network = compound_for_macs(self.base, macs, num_classes=self.classes)
+        return self._trial(group, network, **notes)
 
     def _shrunk(self, macs: float, formula: Formula, rule: str) -> Trial:
         found = shrink(self.base, macs, formula, num_classes=self.classes)
         return self._trial(FINAL, found.architecture, found.depth, found.w.value, rule=rule)
 
-    def _trial(self, group: str, network: Architecture, depth: float, width: float, **notes: str) -> Trial:
+    def _trial(self, group: str, network: Architecture, depth: float = 0, width: float = 0, **notes: str) -> Trial:
         """Return the trial of a network, with its factors of the base's MACs, resolution, depth and width.
 
         r is that of the whole pixels, d the middle of the depths that round to the same repeats, and c is counted with
-        the classes of the data.
+        the classes of the data. A depth or width of 0 is not known: then blocks or channels are counted.
         """
+        depth, width = depth or _ratio(network, self.base, "repeats"), width or _ratio(network, self.base, "channels")
         c = total_cost(network, self.classes).macs / self.base_macs
         r, d = network.resolution / self.base.resolution, _middle_depth(self.base, network, depth)
         factors = {"c": c, "r": r, "d": d, "w": width}
@@ -142,6 +141,11 @@ RULES = (INVERSE_GIANT, "published formula", "new formula")  # of the final comp
 
 def _log_uniform(generator: np.random.Generator, pair: tuple[float, float]) -> float:
     return exp(generator.uniform(log(pair[0]), log(pair[1])))
+
+
+def _ratio(network: Architecture, base: Architecture, key: str) -> float:
+    """Return the sum of `key` over all stages, as a factor of the base's."""
+    return sum(getattr(stage, key) for stage in network.stages) / sum(getattr(stage, key) for stage in base.stages)
 
 
 def _middle_depth(base: Architecture, network: Architecture, depth: float) -> float:

@@ -157,9 +157,15 @@ def test_depth_or_resolution_alone_keeps_the_widths():
         assert total_cost(network).macs == pytest.approx(8e8, rel=0.1)
 
 
-def test_a_smaller_budget_enlarges_nothing():
-    with pytest.raises(UserError, match="efficientnet_b0 has 3.86e.08 already"):
-        compound_for_macs(EFFICIENTNET_B0, 1e8)
+@pytest.mark.parametrize("pixels", [48, 64, 224])
+@pytest.mark.parametrize("share", [0.06, 0.15, 0.3, 0.7])
+def test_a_shrunk_network_meets_its_budget_where_one_pixel_costs_much(pixels, share):
+    base = EFFICIENTNET_B0.at(pixels)
+    macs = share * total_cost(base, 10).macs
+    network = compound_for_macs(base, macs, num_classes=10)
+    assert total_cost(network, 10).macs == pytest.approx(macs, rel=0.05)
+    assert network.resolution <= pixels
+    assert all(after.channels <= before.channels for after, before in zip(network.stages, base.stages))
 
 
 @given(st.sampled_from([0.05, 0.1, 0.25]), st.floats(1, 3), st.floats(0.01, 0.3))
