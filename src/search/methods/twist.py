@@ -22,7 +22,7 @@ from src.design.scaling import compound_for_macs, tiny_scale
 from src.design.shrink import shrink, solve_width
 from src.errors import UserError
 from src.search.analysis.front import select_networks
-from src.search.study.trial import Result, Rounds, Trial
+from src.search.study.trial import Note, Result, Rounds, Trial
 
 ONE_BUDGET, ALL_BUDGETS, INVERSE_GIANT, FINAL = "one budget", "all budgets", "inverse giant", "final"
 BINS = 10  # of ln c: each gets the same number of networks, else most would be nearly as large as the base
@@ -112,15 +112,15 @@ class Twist:
             networks.append(self._shrunk(macs, formula, "new formula"))
         return [replace(trial, seed=self.config.seed + k) for trial in networks for k in range(self.config.final_seeds)]
 
-    def _inverse_giant(self, group: str, macs: float, **notes: str) -> Trial:
+    def _inverse_giant(self, group: str, macs: float, rule: str = "") -> Trial:
         network = compound_for_macs(self.base, macs, num_classes=self.classes)
-        return self._trial(group, network, **notes)
+        return self._trial(group, network, rule=rule)
 
     def _shrunk(self, macs: float, formula: Formula, rule: str) -> Trial:
         found = shrink(self.base, macs, formula, num_classes=self.classes)
         return self._trial(FINAL, found.architecture, found.depth, found.w.value, rule=rule)
 
-    def _trial(self, group: str, network: Architecture, depth: float = 0, width: float = 0, **notes: str) -> Trial:
+    def _trial(self, group: str, network: Architecture, depth: float = 0, width: float = 0, rule: str = "") -> Trial:
         """Return the trial of a network, with its factors of the base's MACs, resolution, depth and width.
 
         r is that of the whole pixels, d the middle of the depths that round to the same repeats, and c is counted with
@@ -130,7 +130,8 @@ class Twist:
         c = total_cost(network, self.classes).macs / self.base_macs
         r, d = network.resolution / self.base.resolution, _middle_depth(self.base, network, depth)
         factors = {"c": c, "r": r, "d": d, "w": width}
-        return Trial(network, group, self.config.seed, {**{key: round(x, 6) for key, x in factors.items()}, **notes})
+        notes: dict[str, Note] = {key: round(factor, 6) for key, factor in factors.items()}
+        return Trial(network, group, self.config.seed, notes | ({"rule": rule} if rule else {}))
 
     def _draw_pixels(self, generator: np.random.Generator) -> int:
         return int(self.base.resolution * _log_uniform(generator, self.config.r_range))
