@@ -20,6 +20,7 @@ from src.design.scaling import EFFICIENTNET_COMPOUND, compound_scale, phi_for_ma
 from src.design.shrink import Shrunk, shrink
 from src.errors import UserError
 from src.runtime.files import check_output
+from src.runtime.workers import usable_cores
 from src.search.columns import aligned
 from src.search.formula_file import read_formula
 from src.search.network_table import network_table
@@ -50,6 +51,8 @@ def find_network(config: FormulaConfig) -> None:
     """
     if (config.macs is None) == (config.latency is None):
         raise UserError("macs or latency: give one of them, such as --macs 100M or --latency 5ms")
+    if config.threads > usable_cores():
+        raise UserError(f"threads is {config.threads}; this process may use {usable_cores()} cores")
     rule = rule_of(config)
     if config.output:
         _check_outputs(config, config.output)

@@ -69,6 +69,11 @@ def test_exactly_one_budget_must_be_given(budget):
         find_network(FormulaConfig(**budget))
 
 
+def test_more_threads_than_cores_would_measure_their_waiting():
+    with pytest.raises(UserError, match="threads is 1024; this process may use"):
+        find_network(FormulaConfig(macs="100M", benchmark=True, threads=1024))
+
+
 def test_the_network_that_is_scaled_is_not_written_over(tmp_path):
     find_network(FormulaConfig(macs="200M", output=tmp_path / "a.yaml"))
     before = (tmp_path / "a.yaml").read_bytes()
