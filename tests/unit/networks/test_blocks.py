@@ -11,9 +11,9 @@ from src.networks.layers import Norm
 from src.networks.stochastic import DropPath
 
 
-def block_cell(kind, stride=1, outputs=8, drop=0.0, **style):
+def block_cell(kind, stride=1, outputs=8, drop=0.0, skip=True, **style):
     ms.set_seed(2)
-    block = Block(kind, 3, stride, 8, 8, outputs, 4)
+    block = Block(kind, 3, stride, 8, 8, outputs, 4, skip)
     return BLOCK_CELLS[kind](block, Style(**style), Norm(), DropPath(drop, salt=1))
 
 
@@ -22,6 +22,14 @@ def test_a_dropped_branch_leaves_the_shortcut(pynative, kind):
     cell = block_cell(kind, drop=0.999999).set_train()
     x = Tensor(np.random.RandomState(0).randn(4, 8, 6, 6).astype(np.float32))
     np.testing.assert_array_equal(cell(x).asnumpy(), x.asnumpy())
+
+
+@pytest.mark.parametrize("kind", ["ds", "ir"])
+def test_a_block_without_skip_does_not_add_its_input(pynative, kind):
+    skipping, plain = (block_cell(kind, skip=skip).set_train(False) for skip in (True, False))
+    ms.load_param_into_net(plain, skipping.parameters_dict(), strict_load=True)
+    x = Tensor(np.random.RandomState(0).randn(2, 8, 6, 6).astype(np.float32))
+    np.testing.assert_allclose(skipping(x).asnumpy(), plain(x).asnumpy() + x.asnumpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", BLOCK_CELLS)
