@@ -8,7 +8,7 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import BatchOptions, ComputeOptions, ImageOptions, ModelOptions
-from src.config.options import OptionalName, OptionalPath, Options, conflict, option, same_option
+from src.config.options import OptionalName, OptionalPath, Options, PicturePath, conflict, option, same_option
 from src.config.train import TrainingConfig
 from src.design.detector import LastMap
 
@@ -132,3 +132,6 @@ class DetectEvalConfig(PostprocessOptions, BatchOptions, CocoOptions, ComputeOpt
     batch_size: int = option(32, "images per batch and device", ge=1, le=65_536)
     as_json: bool = option(False, "print the result as JSON in the last line", alias="json")
     results: OptionalPath = option(None, "write all detections to this file, as JSON in COCO's result format")
+    plot: PicturePath = option(
+        None, "draw precision over recall, and the images with the most errors, to this file (.png, .pdf)"
+    )

@@ -16,15 +16,17 @@ from src.errors import UserError
 from src.images.faults import name_first
 from src.runtime.texts import read_text
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Side = Annotated[int, Field(ge=1)]
+Id = Annotated[int, Field(strict=True)]  # a text would be another id in files of results
+Text = Annotated[str, Field(strict=True)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=1)]  # some programs write 640.0
 
 
 class ImageRow(TypedDict):
     """An image of the JSON file; other keys are ignored."""
 
-    id: int
-    file_name: str
+    id: Id
+    file_name: Text
     width: Side
     height: Side
 
@@ -32,19 +34,19 @@ class ImageRow(TypedDict):
 class AnnotationRow(TypedDict, total=False):
     """An object of the JSON file: its box is x, y, width, height in pixels."""
 
-    id: int
-    image_id: int
-    category_id: int
+    id: Id
+    image_id: Id
+    category_id: Id
     bbox: tuple[Finite, Finite, Finite, Finite]
     area: Finite
-    iscrowd: Annotated[int, Field(ge=0, le=1)]
+    iscrowd: Annotated[int, Field(ge=0, le=1)]  # some programs write true
 
 
 class CategoryRow(TypedDict):
     """A category of the JSON file."""
 
-    id: int
-    name: str
+    id: Id
+    name: Text
 
 
 class Content(TypedDict):
@@ -143,7 +145,7 @@ def describe_image(row: ImageRow) -> str:
 
 def _parse(json: Path) -> Content:
     try:
-        return CONTENT.validate_json(read_text(json), strict=True)
+        return CONTENT.validate_json(read_text(json))
     except OSError as error:
         raise UserError(f"cannot read {json}: {error.strerror}") from None
     except ValidationError as failure:

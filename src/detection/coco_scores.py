@@ -23,12 +23,14 @@ class CocoScores:
     """Scores in percent; -1 where no object has the size or class.
 
     `numbers` has COCO's names: `ap` is the mean over IoU 0.50 to 0.95 and the classes that have objects; `ap_small` is
-    of objects below 32 x 32 pixels; `ar10` is the recall of ten detections an image. `classes`: AP by name.
+    of objects below 32 x 32 pixels; `ar10` is the recall of ten detections an image. `classes`: AP by name. `curves`:
+    precision at recall 0, 1, ... 100 %, the mean over classes, by IoU; empty if there are no objects.
     """
 
     images: int
     numbers: dict[str, float]
     classes: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, list[float]] = field(default_factory=dict)
 
 
 def score_detections(images: CocoSet, detections: np.ndarray) -> CocoScores:
@@ -54,7 +56,7 @@ def score_detections(images: CocoSet, detections: np.ndarray) -> CocoScores:
     numbers = {name: _percent(value) for name, value in zip(NAMES, run.stats.tolist(), strict=True)}
     precision = run.eval["precision"][:, :, :, ALL_SIZES, MOST_DETECTIONS]
     classes = {name: _class_score(precision[:, :, index]) for index, name in enumerate(images.names)}
-    return CocoScores(len(images), numbers, classes)
+    return CocoScores(len(images), numbers, classes, _curves(precision))
 
 
 def _truth(images: CocoSet) -> dict[str, Any]:
@@ -77,6 +79,16 @@ def _class_score(precision: np.ndarray) -> float:
     """Return the AP of one class from its precision at each IoU and recall; -1 marks what has no truth."""
     known = precision[precision > NO_TRUTH]
     return _percent(known.mean()) if known.size else NO_TRUTH
+
+
+def _curves(precision: np.ndarray) -> dict[str, list[float]]:
+    """Return the mean precision of the classes that have truths, from (10 IoUs, 101 recalls, classes)."""
+    known = precision[:, :, (precision > NO_TRUTH).all((0, 1))]
+    if not known.shape[2]:
+        return {}
+    mean = 100 * known.mean(2)
+    rows = {"IoU 0.50": mean[0], "IoU 0.75": mean[5], "mean of 0.50 to 0.95": mean.mean(0)}
+    return {name: row.tolist() for name, row in rows.items()}
 
 
 def _percent(value: float) -> float:

@@ -14,6 +14,7 @@ from src.detection.faults import check_coco
 from src.detection.finding import find_objects, score_objects, write_results
 from src.detection.layout import open_coco
 from src.detection.network import BoxesAndScores
+from src.detection.picture import FLAG, draw_evaluation
 from src.detection.postprocess import Rule
 from src.detection.weights import LoadedDetector, load_detector
 from src.errors import UserError
@@ -21,6 +22,7 @@ from src.kernels.library import choose_kernels
 from src.networks.layers import use_native_kernels
 from src.runtime import device
 from src.runtime.distributed import is_first
+from src.runtime.figures import check_picture_path
 from src.runtime.files import check_replaceable
 from src.runtime.logs import log_to
 from src.runtime.workers import worker_count
@@ -46,8 +48,8 @@ def evaluate_detector(config: DetectEvalConfig) -> CocoScores:
     loaded = load_detector(config)
     images = open_coco(root, "val", config.val_json, config.val_images)
     check_same_categories(images, loaded)
-    if config.results and is_first():
-        check_replaceable(config.results, b'[{"image_id"', "does not hold detections")
+    if is_first():
+        _check_outputs(config)
     workers = worker_count(config.workers)
     check_coco([images], config.check_data, workers)
     network, rule = BoxesAndScores(loaded.network).set_train(False), rule_of(config)
@@ -57,6 +59,8 @@ def evaluate_detector(config: DetectEvalConfig) -> CocoScores:
     if is_first():
         if config.results:
             write_results(config.results, images, found)
+        if config.plot:
+            draw_evaluation(scores, images, found, config.plot)
         print(describe_scores(scores, rule))
         if config.as_json:
             numbers = {"model": loaded.network.architecture.name, "images": scores.images, **scores.numbers}
@@ -92,6 +96,18 @@ def check_same_categories(images: CocoSet, loaded: LoadedDetector) -> None:
             f"{loaded.weights.path} was trained on {len(loaded.classes)} categories ({theirs}, ...), {images.json} has "
             f"{len(images.names)} ({ours}, ...); expected the same in the same order of ids"
         )
+
+
+def _check_outputs(config: DetectEvalConfig) -> None:
+    """Check before long work that the files can be written.
+
+    Raises:
+        UserError: one of them cannot.
+    """
+    if config.results:
+        check_replaceable(config.results, b'[{"image_id"', "does not hold detections")
+    if config.plot:
+        check_picture_path(config.plot, FLAG)
 
 
 def describe_scores(scores: CocoScores, rule: Rule) -> str:

@@ -1,7 +1,7 @@
 """Overlaps of boxes, and their codes, which equal those of torchvision."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.detection import SSDLITE_320, TORCHVISION, golden_truths
 
@@ -25,6 +25,7 @@ def test_boxes_without_area_overlap_nothing():
 
 
 @given(boxes, boxes)
+@settings(max_examples=30)
 def test_overlaps_are_symmetric_shares(first, second):
     found = overlaps(first, second)
     assert found.min() >= 0 and found.max() <= 1 + 1e-12

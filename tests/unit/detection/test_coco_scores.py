@@ -54,6 +54,7 @@ def test_an_error_between_two_objects(score):
     )
     expected = 100 * (51 + 50 * 2 / 3) / 101
     assert [found.numbers[name] for name in ("ap", "ap50", "ap75")] == pytest.approx([expected] * 3, abs=1e-7)
+    assert found.curves["IoU 0.50"] == pytest.approx([100] * 51 + [200 / 3] * 50, abs=1e-7)
     assert expected == pytest.approx(83.4983498, abs=1e-6)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.detection import SSDLITE_320, TORCHVISION, golden_truths
 
@@ -43,6 +43,7 @@ places = st.tuples(st.floats(0, 250), st.floats(0, 250), st.floats(5, 70), st.fl
 
 
 @given(st.lists(places, min_size=1, max_size=5))
+@settings(max_examples=30)
 def test_every_object_has_an_anchor_unless_a_later_one_took_it(drawn):
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in drawn], np.float32)
     matched, found = match(boxes, ANCHORS), overlaps(boxes, ANCHORS)

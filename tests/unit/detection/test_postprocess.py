@@ -1,7 +1,7 @@
 """Post-processing: thresholds, candidates, suppression within classes, and boxes in the pixels of the image."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.detection.boxes import overlaps
@@ -61,6 +61,7 @@ places = st.tuples(st.floats(0, 50), st.floats(0, 50), st.floats(1, 40), st.floa
 
 
 @given(st.lists(places, max_size=15), st.floats(0.1, 0.9))
+@settings(max_examples=30)
 def test_suppression_keeps_boxes_apart_and_loses_none_without_a_reason(drawn, limit):
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h, _ in drawn]).reshape(-1, 4)
     classes = np.array([label for *_, label in drawn], int)
