@@ -99,7 +99,7 @@ def kills(folder: Path, count: int) -> bool:
         study = start(folder, "killed", trials)
         starts += 1
         try:
-            study.wait(draw.uniform(0.2, 4) * pace if hit < count else GUARD)
+            study.wait(draw.uniform(0.2, 1.8) * pace if hit < count else GUARD)
             break
         except subprocess.TimeoutExpired:
             hit += 1
@@ -171,7 +171,7 @@ def ray_node(*flags: str) -> Iterator[subprocess.Popen]:
 
 def raylet_of(node: subprocess.Popen) -> psutil.Process:
     """Return the process of a node that starts its trials; wait until it runs."""
-    for _ in range(1200):
+    for _ in range(6000):
         for process in psutil.Process(node.pid).children(recursive=True):
             if process.name() == "raylet":
                 return process

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
+from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from types import FrameType
 
 from src.design.cost import total_cost
@@ -65,7 +65,7 @@ class Driver:
         self.records, self.pool, self.job_of, self.progress = records, pool, job_of, progress
         self.epochs, self.classes = epochs, classes
         self.given_limit = limit
-        self.durations = [result.seconds for result in records.results.values() if result.is_done]
+        self.durations = sorted(result.seconds for result in records.results.values() if result.is_done)
         self.limit = self._limit()
         self.is_interrupted = False
         self.running: dict[int, Attempt] = {}
@@ -165,14 +165,16 @@ class Driver:
         self.records.append(result)
         if result.is_done:
             _remove_states(run_dir)
-            self.durations.append(result.seconds)
+            insort(self.durations, result.seconds)
             self.limit = self._limit()
         self.progress.ended(result, len(self.running))
 
     def _limit(self) -> float:
         """Return the seconds after which a trial is ended; 0: no limit, before the first one is done."""
-        usual = max(SHORTEST_LIMIT, SLOWEST * median(self.durations)) if self.durations else 0
-        return self.given_limit or usual
+        if not self.durations:
+            return self.given_limit
+        middle = self.durations[len(self.durations) // 2]  # they are sorted; `median` would sort 10,000 again and again
+        return self.given_limit or max(SHORTEST_LIMIT, SLOWEST * middle)
 
     def _end_slow_ones(self) -> None:
         for attempt in self.running.values():

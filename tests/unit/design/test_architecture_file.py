@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.random_architectures import architectures
 
+from src.design import architecture_file
 from src.design.architecture_file import (
     from_dict,
     from_meta,
@@ -36,6 +37,17 @@ def test_files_give_back_the_network(tmp_path_factory, network):
     for suffix in ("yaml", "yml", "json"):
         save_architecture(network, folder / f"network.{suffix}")
         assert load_architecture(folder / f"network.{suffix}") == network
+
+
+@pytest.mark.parametrize(
+    "name", ["net", "1e3", "on", "1:30", "a: b", "a\nb", "\u7f51", " x ", "'", "\x07", "\udcff", "a" * 300]
+)
+def test_both_writers_of_yaml_write_the_same_text(name, tmp_path, monkeypatch):
+    network = replace(EFFICIENTNET_B0, name=name)
+    save_architecture(network, tmp_path / "by_libyaml.yaml")
+    monkeypatch.setattr(architecture_file, "_FastRowDumper", architecture_file._RowDumper)
+    save_architecture(network, tmp_path / "by_python.yaml")
+    assert (tmp_path / "by_libyaml.yaml").read_bytes() == (tmp_path / "by_python.yaml").read_bytes()
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
