@@ -20,12 +20,12 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
-from forked import LONGEST, run_forked
 from PIL import Image
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
+from benchmarks.forked import LONGEST, run_forked
 from src.config import ConvertConfig, EvalConfig, ExportConfig, FormulaConfig, Options, PredictConfig, TrainConfig
 
 NETWORK = PROJECT / "tests/support/one_block.yaml"

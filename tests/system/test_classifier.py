@@ -224,7 +224,8 @@ def test_what_goes_wrong_is_one_line(workspace, classifier, tmp_path):
         workspace.fails(classifier, "--model_path", of, tmp_path / "a.jpg", *flags, words=words)
 
     fails("there is no model", "--description", tmp_path / "identity.json", of=tmp_path / "no.onnx")
-    fails("export.py writes it beside the model", of=tmp_path / "no.onnx")
+    (tmp_path / "alone.onnx").write_bytes(model.read_bytes())
+    fails(f"cannot read the description {tmp_path}/alone.json: No such file", of=tmp_path / "alone.onnx")
     fails("ONNX Runtime: ", of=tmp_path / "text.onnx")
     fails("has 3072 classes", "--description", tmp_path / "other.json")
     fails("takes 4 images at once", "--batch_size", 8)
