@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 FORMATS = ("contiguous", "channels_last")  # of PyTorch's tensors
@@ -48,7 +48,7 @@ class Server:
             text=True,
             env=os.environ | (environment or {}),
         )
-        self.first: dict[str, float] = self._answer()
+        self.first: dict[str, float] = self._answer()  # seconds of the first step of each kind
 
     def steps(self, name: str, count: int) -> list[float]:
         """Return the seconds of `count` steps."""
@@ -63,7 +63,7 @@ class Server:
         self.process.stdin.close()
         self.process.wait()
 
-    def _answer(self) -> list[float]:
+    def _answer(self) -> Any:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith(("{", "[")):  # other lines are MindSpore's
@@ -95,6 +95,13 @@ def compare(
     timm.close()
     better = min(FORMATS, key=lambda name: statistics.median(taken[name]))
     ratios = [other / own for own, other in zip(taken["ours"], taken[better])]
-    rates = [batch_size / seconds for seconds in (statistics.median(taken["ours"]), min(taken["ours"]))]
-    others = [batch_size / seconds for seconds in (statistics.median(taken[better]), min(taken[better]))]
-    return Speed(model, size, *rates, *others, statistics.median(ratios), ours.first["ours"])
+    return Speed(
+        model,
+        size,
+        ours=batch_size / statistics.median(taken["ours"]),
+        ours_best=batch_size / min(taken["ours"]),
+        timm=batch_size / statistics.median(taken[better]),
+        timm_best=batch_size / min(taken[better]),
+        ratio=statistics.median(ratios),
+        compiled=ours.first["ours"],
+    )

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from step_server import serve
-from timm_loader import declare_torchvision_operators
+from benchmarks.step_server import serve
+from benchmarks.timm_loader import declare_torchvision_operators
 
 
 def build(model: str, size: int, batch_size: int, task: str, channels_last: bool) -> Callable[[], float]:

@@ -19,15 +19,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from against_timm import compare
-from step_server import serve
-
+from benchmarks.against_timm import compare
+from benchmarks.step_server import serve
 from src.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -39,13 +38,9 @@ if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor]
 
 
-KERNELS = (
-    "depthwise",
-    "norm_act",
-    "squeeze_excite",
-    "update",
-    "pointwise",
-)  # in the order of the table in docs/en/kernels.md
+KERNELS = (  # in the order of the table in docs/en/cpu_kernels.md
+    *("depthwise", "norm_act", "squeeze_excite", "update", "pointwise", "norm_depthwise", "ends"),
+)
 
 
 def build(
@@ -77,15 +72,18 @@ def build(
 def use_kernels(network: nn.Cell, kernels: Sequence[str]) -> None:
     """Let some of the CPU kernels compute; none where they are not in use."""
     from src.kernels.library import library
-    from src.networks.layers import Depthwise, NormAct, Pointwise, SqueezeExcite
+    from src.networks.blocks import InvertedResidual
+    from src.networks.layers import Depthwise, GlobalMean, NormAct, Pointwise, SqueezeExcite, Stem
 
-    kinds = {
+    kinds: dict[str, Any] = {
         "depthwise": Depthwise,
         "norm_act": NormAct,
         "squeeze_excite": SqueezeExcite,
         "pointwise": Pointwise,
+        "norm_depthwise": InvertedResidual,
+        "ends": (GlobalMean, Stem),
     }
-    chosen = tuple(kind for name, kind in kinds.items() if name in kernels)
+    chosen = tuple(kinds[name] for name in kernels if name in kinds)  # isinstance takes tuples of tuples
     for _, cell in network.cells_and_names():
         if library() is not None and isinstance(cell, chosen):
             cell.use_native()

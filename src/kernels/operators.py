@@ -57,6 +57,79 @@ def pointwise() -> ops.Custom:
     return _operator("PointwiseForward", shape, bprop=bprop)
 
 
+def stem(outputs: int, kernel: int, stride: int, same: bool) -> ops.Custom:
+    """Return the operator (x, weight, settings) -> y of a convolution of few channels; settings as `depthwise`.
+
+    MindSpore's operator computes the gradient of x, which a training does not ask for.
+    """
+    backward = _operator("StemBackward", lambda x, weight, settings, dy: weight)
+    padding = {"pad_mode": "same"} if same else {"pad_mode": "pad", "pad": kernel // 2}
+    input_gradient = ops.Conv2DTranspose(outputs, kernel, stride=stride, **padding)
+
+    def bprop(x: Tensor, weight: Tensor, settings: Tensor, out: Tensor, dy: Tensor) -> tuple[Tensor, ...]:
+        return input_gradient(dy, weight, x.shape), backward(x, weight, settings, dy), ops.zeros_like(settings)
+
+    def shape(x: Shape, weight: Shape, settings: Shape) -> Shape:
+        return x[0], weight[0], (x[2] + stride - 1) // stride, (x[3] + stride - 1) // stride
+
+    operator = _operator("StemForward", shape, bprop=bprop)
+    operator.add_prim_attr("stride", stride)
+    return operator
+
+
+def global_mean() -> ops.Custom:
+    """Return the operator x (N, C, H, W) -> the means of the maps (N, C)."""
+    backward = _operator("GlobalMeanBackward", lambda x, dmeans: x)
+
+    def bprop(x: Tensor, out: Tensor, dmeans: Tensor) -> tuple[Tensor, ...]:
+        return (backward(x, dmeans),)
+
+    return _operator("GlobalMeanForward", lambda x: (x[0], x[1]), bprop=bprop)
+
+
+def norm_depthwise(stride: int) -> ops.Custom:
+    """Return the operator for BatchNorm, activation, depthwise convolution, BatchNorm and activation.
+
+    (x; gamma, beta, moving mean, moving variance; weight; the same four; settings) -> y, and what its gradient needs.
+    The settings are those of `norm_act` for both norms, and of `depthwise`.
+    """
+
+    def backward_shape(x: Shape, gamma: Shape, beta: Shape, weight: Shape, *others: Shape) -> tuple[Shape, ...]:
+        return x, gamma, beta, weight, gamma, beta
+
+    backward = _operator("NormDepthwiseBackward", backward_shape, outputs=6)
+
+    def bprop(
+        x: Tensor,
+        gamma1: Tensor,
+        beta1: Tensor,
+        mean1: Tensor,
+        variance1: Tensor,
+        weight: Tensor,
+        gamma2: Tensor,
+        beta2: Tensor,
+        mean2: Tensor,
+        variance2: Tensor,
+        settings: Tensor,
+        out: Any,
+        dy: Any,
+    ) -> tuple[Tensor, ...]:
+        dx, dgamma1, dbeta1, dweight, dgamma2, dbeta2 = backward(
+            x, gamma1, beta1, weight, gamma2, beta2, settings, out[1], out[2], out[3], dy[0]
+        )
+        first = dx, dgamma1, dbeta1, ops.zeros_like(mean1), ops.zeros_like(variance1)
+        last = dgamma2, dbeta2, ops.zeros_like(mean2), ops.zeros_like(variance2), ops.zeros_like(settings)
+        return (*first, dweight, *last)
+
+    def shape(x: Shape, *others: Shape) -> tuple[Shape, ...]:
+        y = x[0], x[1], (x[2] + stride - 1) // stride, (x[3] + stride - 1) // stride
+        return y, y, (2, x[1]), (2, x[1])
+
+    operator = _operator("NormDepthwiseForward", shape, outputs=4, bprop=bprop, in_place=True)
+    operator.add_prim_attr("stride", stride)
+    return operator
+
+
 def norm_act() -> ops.Custom:
     """Return the operator (x, gamma, beta, moving mean, moving variance, settings) -> y, statistics (2, C).
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Block, Style
-from src.networks.layers import Norm, SqueezeExcite, convolution
+from src.kernels import operators
+from src.networks.layers import Depthwise, Norm, SqueezeExcite, convolution
 from src.networks.stochastic import DropPath
 
 
@@ -52,6 +53,8 @@ class DepthwiseSeparable(nn.Cell):
 class InvertedResidual(nn.Cell):
     """1x1 expansion, depthwise convolution, squeeze-excite, 1x1 linear projection (MBConv)."""
 
+    native: ops.Custom | None = None
+
     def __init__(self, block: Block, style: Style, norm: Norm, drop_path: DropPath) -> None:
         super().__init__()
         self.residual = block.residual
@@ -64,16 +67,36 @@ class InvertedResidual(nn.Cell):
         self.bn3 = norm(block.out_channels, style)
         self.drop_path = drop_path
 
+    def use_native(self) -> None:
+        """Compute the steps from `bn1` to `bn2` with one CPU kernel, which keeps the maps between them in the cache."""
+        if isinstance(self.conv_dw, Depthwise):
+            self.moving, self.of_batch = (
+                operators.settings(
+                    *self.bn1.numbers(training=training),
+                    *self.bn2.numbers(training=training),
+                    *self.conv_dw.numbers(),
+                )
+                for training in (False, True)
+            )
+            self.native = operators.norm_depthwise(self.conv_dw.stride[-1])
+
     def expand(self, x: Tensor) -> Tensor:
         return self.bn1(self.conv_pw(x))
 
     def project(self, x: Tensor, expanded: Tensor) -> Tensor:
-        y = self.se(self.bn2(self.conv_dw(expanded)))
-        y = self.bn3(self.conv_pwl(y))
+        return self.end(x, self.bn2(self.conv_dw(expanded)))
+
+    def end(self, x: Tensor, y: Tensor) -> Tensor:
+        y = self.bn3(self.conv_pwl(self.se(y)))
         return x + self.drop_path(y) if self.residual else y
 
     def construct(self, x: Tensor) -> Tensor:
-        return self.project(x, self.expand(x))
+        if self.native is None:
+            return self.project(x, self.expand(x))
+        first, last, settings = self.bn1, self.bn2, self.of_batch if self.training else self.moving
+        before = first.gamma, first.beta, first.moving_mean, first.moving_variance
+        behind = last.gamma, last.beta, last.moving_mean, last.moving_variance
+        return self.end(x, self.native(self.conv_pw(x), *before, self.conv_dw.weight, *behind, settings)[0])
 
 
 class GhostModule(nn.Cell):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mindspore import Tensor
 
 from src.design.architecture import Architecture
-from src.networks.layers import Norm, convolution
+from src.networks.layers import GlobalMean, Norm, convolution
 from src.networks.network import Network
 
 
@@ -18,6 +18,7 @@ class EfficientNet(Network):
 
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head
+        self.global_pool = GlobalMean()
         self.conv_head = convolution(architecture.stages[-1].channels, architecture.head, 1)
         self.bn2 = norm(architecture.head, architecture.style, architecture.style.head_activation)
 
@@ -25,5 +26,5 @@ class EfficientNet(Network):
         return self.bn2(self.conv_head(self.forward_blocks(x)))
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        x = self.dropout(x.mean((2, 3)))
+        x = self.dropout(self.global_pool(x))
         return x if pre_logits else self.classifier(x)

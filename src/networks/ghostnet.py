@@ -8,7 +8,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Architecture, Style
-from src.networks.layers import ACTIVATIONS, Norm, convolution
+from src.networks.layers import ACTIVATIONS, GlobalMean, Norm, convolution
 from src.networks.network import Network
 
 
@@ -36,6 +36,7 @@ class GhostNet(Network):
 
     def build_head(self, architecture: Architecture, norm: Norm) -> None:
         self.num_features = architecture.head_conv
+        self.global_pool = GlobalMean(keep_dims=True)
         self.conv_head = convolution(architecture.head_conv, architecture.head, 1, bias=True)
         self.head_act = ACTIVATIONS[architecture.style.head_activation]
 
@@ -43,6 +44,6 @@ class GhostNet(Network):
         return self.forward_blocks(x)
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        x = self.head_act(self.conv_head(x.mean((2, 3), keep_dims=True)))
+        x = self.head_act(self.conv_head(self.global_pool(x)))
         x = self.dropout(ops.flatten(x))
         return x if pre_logits else self.classifier(x)

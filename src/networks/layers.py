@@ -49,6 +49,8 @@ def convolution(
         kind = Depthwise
     elif kernel == stride == groups == 1 and not bias:
         kind = Pointwise
+    elif inputs <= Stem.most_inputs and groups == 1 and kernel in Depthwise.kernels and stride <= 2 and not bias:
+        kind = Stem
     return kind(inputs, outputs, kernel, stride, group=groups, has_bias=bias, **how)
 
 
@@ -60,9 +62,12 @@ class Depthwise(nn.Conv2d):
 
     def use_native(self) -> None:
         """Compute with the CPU kernel."""
-        stride = self.stride[-1]
-        self.settings = operators.settings(stride, self.pad_mode == "same")
-        self.native = operators.depthwise(stride)
+        self.settings = operators.settings(*self.numbers())
+        self.native = operators.depthwise(self.stride[-1])
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return the settings that CPU kernels take: the stride, and 1 for TensorFlow's padding."""
+        return self.stride[-1], self.pad_mode == "same"
 
     def construct(self, x: Tensor) -> Tensor:
         return super().construct(x) if self.native is None else self.native(x, self.weight, self.settings)
@@ -79,6 +84,42 @@ class Pointwise(nn.Conv2d):
 
     def construct(self, x: Tensor) -> Tensor:
         return super().construct(x) if self.native is None else self.native(x, self.weight)
+
+
+class Stem(nn.Conv2d):
+    """A convolution of the few channels of an image, with stride 1 or 2."""
+
+    most_inputs = 4
+    native: ops.Custom | None = None
+
+    def use_native(self) -> None:
+        """Compute with the CPU kernel."""
+        stride, is_same = self.stride[-1], self.pad_mode == "same"
+        self.settings = operators.settings(stride, is_same)
+        self.native = operators.stem(self.out_channels, self.kernel_size[0], stride, is_same)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return super().construct(x) if self.native is None else self.native(x, self.weight, self.settings)
+
+
+class GlobalMean(nn.Cell):
+    """The mean of each map: (N, C, H, W) to (N, C), or to (N, C, 1, 1) with `keep_dims`."""
+
+    native: ops.Custom | None = None
+
+    def __init__(self, keep_dims: bool = False) -> None:
+        super().__init__()
+        self.keep_dims = keep_dims
+
+    def use_native(self) -> None:
+        """Compute with the CPU kernel."""
+        self.native = operators.global_mean()
+
+    def construct(self, x: Tensor) -> Tensor:
+        if self.native is None:
+            return x.mean((2, 3), keep_dims=self.keep_dims)
+        means = self.native(x)
+        return means.reshape((x.shape[0], x.shape[1], 1, 1)) if self.keep_dims else means
 
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -121,10 +162,14 @@ class NormAct(nn.BatchNorm2d):
 
     def use_native(self) -> None:
         """Compute with the CPU kernel."""
-        kept, number = 1 - self.momentum, operators.activation_number(self.activation)
-        self.moving = operators.settings(kept, self.eps, False, number)
-        self.of_batch = operators.settings(kept, self.eps, self.use_batch_statistics is not False, number)
+        self.moving = operators.settings(*self.numbers(training=False))
+        self.of_batch = operators.settings(*self.numbers(training=True))
         self.native = operators.norm_act()
+
+    def numbers(self, *, training: bool) -> tuple[float, ...]:
+        """Return the settings that CPU kernels take: kept share, epsilon, 1 for statistics of the batch, activation."""
+        of_batch = training and self.use_batch_statistics is not False
+        return 1 - self.momentum, self.eps, of_batch, operators.activation_number(self.activation)
 
     def construct(self, x: Tensor) -> Tensor:
         if self.native is not None:
@@ -185,9 +230,6 @@ class SqueezeExcite(nn.Cell):
         return x * self.gate(gate)
 
 
-NATIVE = (Depthwise, Pointwise, NormAct, SqueezeExcite)
-
-
 def use_native_kernels(network: nn.Cell) -> None:
     """Let the CPU kernels compute what they can of a float32 network, if `choose_kernels` has found them usable.
 
@@ -195,7 +237,7 @@ def use_native_kernels(network: nn.Cell) -> None:
     """
     if library() is not None:
         for _, cell in network.cells_and_names():
-            if isinstance(cell, NATIVE) and cell.native is None:
+            if hasattr(cell, "use_native") and cell.native is None:
                 cell.use_native()
 
 

@@ -92,6 +92,18 @@ def depthwise_gradients(x, weight, stride, same, dy):
     return spread[:, :, top : top + x.shape[2], left : left + x.shape[3]], dweight
 
 
+def convolution(x, weight, stride, same):
+    """A full convolution: the taps of each input channel, mixed by the weights."""
+    views = [view for _, view, _, _ in windows(x.astype(np.float64), weight.shape[-1], stride, same)]
+    return np.einsum("oit,tnihw->nohw", weight.astype(np.float64).reshape(*weight.shape[:2], -1), np.stack(views))
+
+
+def convolution_gradient(x, weight, stride, same, dy):
+    """The gradient of the weights."""
+    views = [view for _, view, _, _ in windows(x.astype(np.float64), weight.shape[-1], stride, same)]
+    return np.einsum("nohw,tnihw->oit", dy.astype(np.float64), np.stack(views)).reshape(weight.shape)
+
+
 def activate(name, v):
     """An activation and its derivative."""
     sigmoid, hard = 1 / (1 + np.exp(-v)), np.clip(v + 3, 0, 6) / 6

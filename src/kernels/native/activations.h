@@ -53,17 +53,18 @@ INLINE Vec activate(Vec v) {
   return activate<A>(v, unused);
 }
 
-// Calls f(constant) with the activation of that number; returns false if there is none.
+inline bool is_activation(float number) { return number >= LINEAR && number <= RELU6; }
+
+// Calls f(constant) with the activation of that number.
 template <class F>
-bool with_activation(float number, F f) {
+INLINE void with_activation(float number, F f) {
   switch ((int)number) {
-    case LINEAR: return f(std::integral_constant<Activation, LINEAR>{}), true;
-    case RELU: return f(std::integral_constant<Activation, RELU>{}), true;
-    case SILU: return f(std::integral_constant<Activation, SILU>{}), true;
-    case HARD_SWISH: return f(std::integral_constant<Activation, HARD_SWISH>{}), true;
-    case SIGMOID: return f(std::integral_constant<Activation, SIGMOID>{}), true;
-    case HARD_SIGMOID: return f(std::integral_constant<Activation, HARD_SIGMOID>{}), true;
-    case RELU6: return f(std::integral_constant<Activation, RELU6>{}), true;
-    default: return false;
+    case LINEAR: return f(std::integral_constant<Activation, LINEAR>{});
+    case RELU: return f(std::integral_constant<Activation, RELU>{});
+    case SILU: return f(std::integral_constant<Activation, SILU>{});
+    case HARD_SWISH: return f(std::integral_constant<Activation, HARD_SWISH>{});
+    case SIGMOID: return f(std::integral_constant<Activation, SIGMOID>{});
+    case HARD_SIGMOID: return f(std::integral_constant<Activation, HARD_SIGMOID>{});
+    case RELU6: return f(std::integral_constant<Activation, RELU6>{});
   }
 }

@@ -1,9 +1,6 @@
 // 1x1 convolution, forward and backward: products of the weights and of maps as matrices (channels, pixels).
-#include <vector>
-
-#include "matrix.h"
 #include "operator.h"
-#include "threads.h"
+#include "products.h"
 
 namespace {
 
@@ -36,12 +33,15 @@ void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t 
       });
       for (int64_t o = 0; o < outputs; o += ROWS) {
         const int64_t rows = std::min<int64_t>(ROWS, outputs - o);
-        const auto keep = [&](int row, int v, Vec sum) { store(results + row * WIDTH + v * LANES, sum); };
+        const bool is_whole = count == WIDTH && begin % P + WIDTH <= P;  // in one image: stored where it belongs
+        float* to = is_whole ? y + (begin / P * outputs + o) * P + begin % P : results;
+        const int64_t step = is_whole ? P : WIDTH;
+        const auto put = [&](int row, int v, Vec sum) { store(to + row * step + v * LANES, sum); };
         if (transposed)
-          tile<false>(rows, count, weight + o, outputs, packed, inputs, keep);
+          tile<false>(rows, count, weight + o, outputs, packed, inputs, put);
         else
-          tile<true>(rows, count, weight + o * inputs, inputs, packed, inputs, keep);
-        in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
+          tile<true>(rows, count, weight + o * inputs, inputs, packed, inputs, put);
+        if (!is_whole) in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
           float* to = y + (image * outputs + o) * P + pixel;
           for (int64_t row = 0; row < rows; ++row)
             sweep(length, [&](int64_t j, int64_t n) {
@@ -59,51 +59,23 @@ struct Maps {
   int64_t channels;
 };
 
-// sums (left.channels, right.channels) += left * right^T over `pixels` pixels from `begin` on, for `columns` channels of
-// `right`, whose pixels are transposed first. `step` floats of `sums` are between its rows.
-void add_products(Maps left, Maps right, int64_t P, int64_t begin, int64_t pixels, int64_t columns, float* sums,
-                  int64_t step) {
-  float* packed = scratch(0, (pixels + LANES) * WIDTH);
-  for (int64_t c = 0; c < columns; c += LANES)
-    for (int64_t p = 0; p < pixels; p += LANES) {
-      Vec rows[LANES];
-      for (int r = 0; r < LANES; ++r)
-        rows[r] = c + r < columns
-                      ? load(right.data + (c + r) * P + begin + p, std::min<int64_t>(LANES, pixels - p)) : Vec{};
-      transpose(rows);
-      for (int r = 0; r < LANES; ++r) store(packed + (p + r) * WIDTH + c, rows[r]);
-    }
-  for (int64_t row = 0; row < left.channels; row += ROWS) {
-    const auto add = [&](int r, int v, Vec sum) {
-      float* to = sums + (row + r) * step + v * LANES;
-      store(to, load(to) + sum);
-    };
-    tile<true>(std::min<int64_t>(ROWS, left.channels - row), columns, left.data + row * P + begin, P, packed, pixels,
-               add);
-  }
-}
-
 // product (left.channels, right.channels) = sum over N images of left * right^T, or its transpose. A task is a part of
-// the images and WIDTH channels of `right`; parts are fixed, and their sums are added in order.
+// the images and WIDTH channels of `right`.
 void multiply_transposed(Maps left, Maps right, int64_t N, int64_t P, float* product, bool transposed) {
   constexpr int64_t PIXELS = 128;  // of a packed block: 24 KB with 48 columns, which stay in the first cache
   const int64_t tiles = (right.channels + WIDTH - 1) / WIDTH, parts = std::clamp<int64_t>(16 / tiles, 1, N);
-  const int64_t step = tiles * WIDTH, size = left.channels * step;
-  std::vector<float> sums(parts * size);
+  PartialSums sums(parts, left.channels, right.channels);
   parallel(parts * tiles, N * P * (left.channels + right.channels), [&](int64_t task) {
-    const int64_t part = task / tiles, c = task % tiles * WIDTH;
+    const int64_t part = task / tiles, first = task % tiles * WIDTH;
+    const int64_t columns = std::min<int64_t>(WIDTH, right.channels - first);
     for (int64_t n = N * part / parts; n < N * (part + 1) / parts; ++n)
-      for (int64_t p = 0; p < P; p += PIXELS)
-        add_products({left.data + n * left.channels * P, left.channels},
-                     {right.data + (n * right.channels + c) * P, right.channels}, P, p, std::min(PIXELS, P - p),
-                     std::min<int64_t>(WIDTH, right.channels - c), sums.data() + part * size + c, step);
+      for (int64_t p = 0; p < P; p += PIXELS) {
+        const auto pixels_of = [&](int64_t c) { return right.data + (n * right.channels + first + c) * P + p; };
+        add_products(left.data + n * left.channels * P + p, P, left.channels, pixels_of, columns,
+                     std::min(PIXELS, P - p), sums.part(part) + first, sums.step());
+      }
   });
-  for (int64_t row = 0; row < left.channels; ++row)
-    for (int64_t c = 0; c < right.channels; ++c) {
-      float sum = 0;
-      for (int64_t part = 0; part < parts; ++part) sum += sums[part * size + row * step + c];
-      product[transposed ? c * left.channels + row : row * right.channels + c] = sum;
-    }
+  sums.write(product, transposed);
 }
 
 // The padding, in floats, that a matrix with this many columns needs.

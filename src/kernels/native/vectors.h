@@ -21,9 +21,27 @@ typedef float Vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t Bits __attribute__((vector_size(4 * LANES)));
 typedef float Anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-INLINE Vec splat(float x) { return Vec{} + x; }
+INLINE Vec splat(float x) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_set1_ps(x);
+#elif defined(__AVX__)
+  return (Vec)_mm256_set1_ps(x);
+#else
+  return Vec{x, x, x, x};
+#endif
+}
 INLINE Vec load(const float* p) { return *reinterpret_cast<const Anywhere*>(p); }
 INLINE void store(float* p, Vec v) { *reinterpret_cast<Anywhere*>(p) = v; }
+
+// The same vector. The compiler loads it once, where GCC would load it again for each use.
+INLINE Vec in_register(Vec v) {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+  return v;
+}
 
 // The vector {0, 1, 2, ...}.
 INLINE Bits lane_numbers() {

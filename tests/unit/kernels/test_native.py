@@ -95,6 +95,32 @@ def test_odd_pointwise_convolutions(images, inputs, outputs, height, width):
     check_pointwise(images, inputs, outputs, height, width)
 
 
+@settings(max_examples=40)
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 20), side, side, st.sampled_from([3, 5, 7]), st.booleans())
+@example(1, 1, 1, 1, 1, 7, True)
+def test_odd_stems(images, inputs, outputs, height, width, kernel, same):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((images, inputs, height, width), np.float32)
+    weight = rng.standard_normal((outputs, inputs, kernel, kernel), np.float32)
+    for stride in (1, 2):
+        how, y = native.settings(stride, same), native.convolution(x, weight, stride, same)
+        dy = rng.standard_normal(y.shape, np.float32)
+        assert relative_error(call("StemForward", [x, weight, how], [y.shape])[0], y) < FORWARD
+        (dweight,) = call("StemBackward", [x, weight, how, dy], [weight.shape])
+        assert relative_error(dweight, native.convolution_gradient(x, weight, stride, same, dy)) < GRADIENT
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 3), st.integers(1, 70), side, side)
+def test_global_means(images, channels, height, width):
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((images, channels, height, width), np.float32), rng.standard_normal((images, channels))
+    dy = dy.astype(np.float32)
+    assert relative_error(call("GlobalMeanForward", [x], [dy.shape])[0], x.mean((2, 3), np.float64)) < FORWARD
+    (dx,) = call("GlobalMeanBackward", [x, dy], [x.shape])
+    np.testing.assert_allclose(dx, np.broadcast_to((dy / (height * width))[:, :, None, None], x.shape), rtol=1e-6)
+
+
 def check_norm_act(images, channels, height, width, activation, of_batch, shift=0.0, seed=0):
     rng = np.random.default_rng(seed)
     shape, epsilon, kept = (images, channels, height, width), 1e-3, 0.9
@@ -143,6 +169,51 @@ def test_norms_of_all_networks():
 @example(500, 3, 1, 1, "relu", True)  # many maps of one pixel
 def test_odd_norms(images, channels, height, width, activation, of_batch):
     check_norm_act(images, channels, height, width, activation, of_batch)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 6),
+    st.integers(1, 3),
+    side,
+    side,
+    st.sampled_from([3, 5, 7]),
+    st.integers(1, 2),
+    st.booleans(),
+    st.sampled_from([("silu", "silu"), ("relu", "linear"), ("hard_swish", "relu6")]),
+    st.tuples(st.booleans(), st.booleans()),
+)
+@example(3, 1, 23, 23, 5, 2, True, ("silu", "silu"), (True, True))
+def test_odd_middles_of_blocks(images, channels, height, width, kernel, stride, same, names, of_batch):
+    """BatchNorm, activation, depthwise convolution, BatchNorm, activation as one operator."""
+    rng, epsilon = np.random.default_rng(0), 1e-2
+    x = rng.standard_normal((images, channels, height, width), np.float32)
+    weight = rng.standard_normal((channels, 1, kernel, kernel), np.float32)
+    gamma1, beta1, mean1, gamma2, beta2, mean2 = (rng.standard_normal(channels, np.float32) for _ in range(6))
+    variance1, variance2 = (rng.uniform(0.5, 2, channels).astype(np.float32) for _ in range(2))
+    given1, given2 = (
+        (None, None) if batch else (mean.astype(np.float64), variance.astype(np.float64))
+        for batch, mean, variance in zip(of_batch, (mean1, mean2), (variance1, variance2), strict=True)
+    )
+    active = native.norm_act(x, gamma1, beta1, *given1, epsilon, names[0])
+    middle = native.depthwise(active, weight, stride, same)
+    expected = native.norm_act(middle, gamma2, beta2, *given2, epsilon, names[1])
+    norms = [(0.9, epsilon, batch, number(name)) for batch, name in zip(of_batch, names, strict=True)]
+    how = native.settings(*norms[0], *norms[1], stride, same)
+    inputs = [x, gamma1, beta1, mean1, variance1, weight, gamma2, beta2, mean2, variance2, how]
+    shapes = [expected.shape, expected.shape, (2, channels), (2, channels)]
+    y, inner, *statistics = call("NormDepthwiseForward", inputs, shapes)
+    assert np.abs(y - expected).max() < FORWARD * max(1, np.abs(expected).max())
+    dy = rng.standard_normal(y.shape, np.float32)
+    dmiddle, dgamma2, dbeta2 = native.norm_act(middle, gamma2, beta2, *given2, epsilon, names[1], dy)
+    dactive, dweight = native.depthwise_gradients(active, weight, stride, same, dmiddle)
+    dx, dgamma1, dbeta1 = native.norm_act(x, gamma1, beta1, *given1, epsilon, names[0], dactive)
+    inputs = [x, gamma1, beta1, weight, gamma2, beta2, how, inner, *statistics, dy]
+    vector = gamma1.shape
+    found = call("NormDepthwiseBackward", inputs, [x.shape, vector, vector, weight.shape, vector, vector])
+    scale = max(np.abs(value).max() for value in (dmiddle, dweight, dx, dgamma1, dgamma2, dbeta1, dbeta2))
+    for one, other in zip(found, (dx, dgamma1, dbeta1, dweight, dgamma2, dbeta2), strict=True):
+        assert np.abs(one - other).max() < GRADIENT * max(1, scale)
 
 
 def test_the_variance_of_large_means_is_exact():
@@ -221,6 +292,17 @@ def all_bits(threads):
     kernel, how = draw(24, 1, 5, 5), native.settings(1, 0)
     found += call("DepthwiseForward", [x, kernel, how], [x.shape])
     found += call("DepthwiseBackward", [x, kernel, how, y], [x.shape, kernel.shape])
+    norm = [draw(24), draw(24), draw(24), np.abs(draw(24))]
+    how = native.settings(*(0.9, 1e-5, 1, number("silu")) * 2, 2, 0)
+    half = (5, 24, 12, 12)
+    again = [tensor.copy() for tensor in norm]
+    kept = call("NormDepthwiseForward", [x, *norm, kernel, *again, how], [half, half, (2, 24), (2, 24)])
+    inputs = [x, *norm[:2], kernel, *norm[:2], how, *kept[1:], kept[0]]
+    found += kept + call("NormDepthwiseBackward", inputs, [x.shape, (24,), (24,), kernel.shape, (24,), (24,)])
+    stem, how = draw(8, 3, 3, 3), native.settings(2, 1)
+    image = np.ascontiguousarray(x[:, :3])
+    (out,) = call("StemForward", [image, stem, how], [(5, 8, 12, 12)])
+    found += [out, *call("StemBackward", [image, stem, how, out], [stem.shape])]
     matrix = draw(40, 24, 1, 1)
     (wide,) = call("PointwiseForward", [x, matrix], [(5, 40, 23, 23)])
     found += [wide, *call("PointwiseBackward", [x, matrix, wide], [x.shape, matrix.shape])]
