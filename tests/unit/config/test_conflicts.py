@@ -3,7 +3,15 @@
 import pytest
 from pydantic import ValidationError, create_model, model_validator
 
-from src.config import AugmentOptions, EvalConfig, ExportConfig, RecipeOptions, TrainConfig
+from src.config import (
+    AugmentOptions,
+    CostConfig,
+    DetectTrainConfig,
+    EvalConfig,
+    ExportConfig,
+    RecipeOptions,
+    TrainConfig,
+)
 from src.config.options import CONFLICT, Options
 
 CONFLICTS = [
@@ -31,6 +39,9 @@ CONFLICTS = [
         "results",
         "results and table need files of their own",
     ),
+    (CostConfig, {"plot": "a.png", "detect": True}, "plot", "pictures show classifiers"),
+    (DetectTrainConfig, {"new_scenes": True, "data_path": "coco"}, "new_scenes", "drawn for data_path digits only"),
+    (DetectTrainConfig, {"freeze_bn": True}, "freeze_bn", "there are no trained weights to keep"),
     (ExportConfig, {"gears": "1,8", "batch_size": 0}, "gears", "gears need --soc_version and --batch_size 0"),
     (ExportConfig, {"gears": "1,8", "soc_version": "Ascend310"}, "gears", "gears need --soc_version and --batch_size"),
 ]
