@@ -81,11 +81,15 @@ def read_ckpt(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """
     try:
         data = path.read_bytes()
+        if not data:
+            raise UserError(f"{path} is empty; take another copy")
         tensors = _parse(data)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except UnknownRecord as error:
         raise UserError(f"{path} holds {error}, which this project cannot read") from None
+    except UserError:
+        raise
     except (DecodeError, ValueError):
         reason = "is damaged" if begins_as("mindspore", data) else "is not a MindSpore checkpoint"
         raise UserError(f"{path} {reason}; take another copy") from None

@@ -192,6 +192,7 @@ def test_mistakes_end_with_one_line(edge, tmp_path, arguments, words):
 
 
 def test_a_program_without_mindspore_lite_says_how_to_build_it(edge, tmp_path):
+    (tmp_path / "no.mindir").write_bytes(b"a graph")
     flags = ("--model_path", tmp_path / "no.mindir", "--description", edge[0].folder / Path(MODEL).with_suffix(".json"))
     edge[0].fails(PROGRAM, PROJECT / "assets/samples", *flags, words="LITE_HOME")
 

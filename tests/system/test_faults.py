@@ -14,6 +14,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from support.flags import overruled
 from support.moment import at
 from support.small_network import SMALL_FILE
 
@@ -37,7 +38,7 @@ class Run:
 
     def flags(self, *more, epochs=2):
         place = ("--data_path", self.data, "--run_dir", self.folder, "--resume", "auto")
-        return [str(word) for word in (*FLAGS, *LEARNING, *place, "--epochs", epochs, *more)]
+        return overruled((*FLAGS, *LEARNING, *place, "--epochs", epochs), *more)
 
     def command(self, **options):
         return ["python", "train.py", *self.flags(**options)]

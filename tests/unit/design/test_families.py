@@ -126,7 +126,7 @@ def test_tf_efficientnets_differ_in_padding_and_epsilon_alone():
     assert found == {f"tf_efficientnet_b{number}": texts for number in range(8)}
 
 
-@pytest.mark.parametrize("epsilon, text", [(1e-5, "1e-5"), (1e-3, "1e-3"), (0.0125, "1.25e-2"), (2, "2e0")])
+@pytest.mark.parametrize("epsilon, text", [(1e-5, "1e-5"), (1e-3, "1e-3"), (0.0125, "1.25e-2"), (1, "1e0")])
 def test_a_network_with_another_style_than_the_published_one_is_labelled(epsilon, text):
     network = EFFICIENTNET_B0.computing_as(TENSORFLOW_STYLE).with_epsilon(epsilon)
     assert label(network) == f"efficientnet_b0 (same padding, epsilon {text})"

@@ -65,7 +65,7 @@ def test_the_previous_generation_is_kept_and_used_when_the_last_is_damaged(tmp_p
     last.unlink()  # between the two renames of a file system without links
     assert newest_checkpoint(last).meta == {"step": 2}
     path.write_bytes(b"")
-    with pytest.raises(UserError, match="previous-last.ckpt is damaged"):
+    with pytest.raises(UserError, match="previous-last.ckpt is empty"):
         newest_checkpoint(last)
 
 

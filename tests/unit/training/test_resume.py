@@ -208,7 +208,7 @@ def test_auto_takes_the_newest_whole_checkpoint_or_starts_anew(tmp_path, caplog)
     assert start_of(run_dir=folder, resume="auto")[::2] == (previous, {"step": 1})
     assert f"{last} is damaged" in caplog.text and f"resuming from {previous}" in caplog.text
     previous.write_bytes(b"")
-    with pytest.raises(UserError, match=f"^resume: {last} is damaged.*; {previous} is damaged"):
+    with pytest.raises(UserError, match=f"^resume: {last} is damaged.*; {previous} is empty"):
         start_of(run_dir=folder, resume="auto")
 
 
