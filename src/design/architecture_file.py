@@ -104,8 +104,10 @@ def load_architecture(path: Path | str) -> Architecture:
     return from_dict(content, str(path))
 
 
-def save_architecture(architecture: Architecture, path: Path | str) -> None:
+def save_architecture(architecture: Architecture, path: Path | str, durable: bool = True) -> None:
     """Write an architecture to a .yaml, .yml or .json file. The file is replaced as a whole or left as it was.
+
+    For `durable`, see `atomic_write`.
 
     Raises:
         UserError: the path has another suffix, or the folder cannot be written to.
@@ -116,7 +118,7 @@ def save_architecture(architecture: Architecture, path: Path | str) -> None:
         text = json.dumps(content, indent=2) + "\n"
     else:
         text = _table_text(content | {"stages": [_Row(stage) for stage in content["stages"]]})
-    write_text(path, text)
+    write_text(path, text, durable)
 
 
 def _table_text(content: dict[str, Any]) -> str:

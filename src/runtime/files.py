@@ -14,10 +14,11 @@ from src.errors import UserError
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
+def atomic_write(path: Path, previous: Path | None = None, durable: bool = True) -> Iterator[Path]:
     """Give a temporary path. Its file replaces `path` when the block ends without error.
 
     The old file of `path` is kept as `previous`, if that is given. At every moment at least one of the two exists.
+    Only a `durable` file is on the disk when the block ends; another one may be empty after a power failure.
 
     Raises:
         UserError: the folder cannot be written to; `path` is unchanged.
@@ -29,11 +30,12 @@ def atomic_write(path: Path, previous: Path | None = None) -> Iterator[Path]:
         ) as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            finish_file(temporary)
+            finish_file(temporary, durable)
             if previous is not None and path.exists():
                 _keep_previous(path, previous, Path(folder))
             temporary.replace(path)
-            _sync_folder(path.parent)
+            if durable:
+                _sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -68,13 +70,13 @@ def check_working_folder() -> None:
         raise UserError(f"the working folder cannot be used ({error.strerror}); change into another one") from None
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, durable: bool = True) -> None:
     """Replace a file by a text in UTF-8. Names of files that are not UTF-8 are written with their own bytes.
 
     Raises:
         UserError: as `atomic_write`.
     """
-    with atomic_write(path) as temporary:
+    with atomic_write(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
@@ -133,8 +135,8 @@ def require_space(folder: Path, size: int) -> None:
         os.posix_fallocate(file.fileno(), 0, size)
 
 
-def finish_file(path: Path) -> None:
-    """Give a complete file the mode of a new file, and wait until it is on the disk.
+def finish_file(path: Path, durable: bool = True) -> None:
+    """Give a complete file the mode of a new file, and wait until a `durable` one is on the disk.
 
     Libraries choose a mode of their own, such as MindSpore 0400. The umask decides instead, as for any new file.
     """
@@ -142,8 +144,9 @@ def finish_file(path: Path) -> None:
     probe.touch()
     path.chmod(probe.stat().st_mode & 0o777)
     probe.unlink()
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+    if durable:
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

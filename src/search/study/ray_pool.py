@@ -30,32 +30,33 @@ class RemoteTraining:
     """The actor of a trial."""
 
     def begin(self, job: Job, threads: int, study_file: str, content: str) -> str:
-        """Start the training. Return why this machine cannot; empty if it could.
+        """Start the training, if that was not done already. Return why this machine cannot; empty if it could.
 
         Actors run in the main thread of their process, so that the training ends with that process (child.py).
         """
-        for path in (job.command[0], study_file):
-            if not _appears(Path(path)):
+        for path in (Path(job.command[0]), Path(study_file), job.run_dir):
+            if not _appears(path):
                 return f"machine {socket.gethostname()} does not see {path}"
         if Path(study_file).read_text("utf-8") != content:
             return f"machine {socket.gethostname()} sees another {study_file}"
-        self.process = TrialProcess(job, threads, _npu())
+        if not hasattr(self, "training"):
+            self.training = TrialProcess(job, threads, _npu())
         return ""
 
     def poll(self) -> Ended | None:
         """Wait for a moment. Return how the training ended; None while it runs."""
         deadline = time.monotonic() + REPLY_INTERVAL
-        while (ended := self.process.poll()) is None and time.monotonic() < deadline:
+        while (ended := self.training.poll()) is None and time.monotonic() < deadline:
             time.sleep(0.02)
         return ended
 
     def terminate(self) -> None:
         """Ask the training to save and stop."""
-        self.process.terminate()
+        self.training.terminate()
 
     def kill(self) -> None:
         """End the training at once."""
-        self.process.kill()
+        self.training.kill()
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Placed:
 
     job: Job
     actor: Any
-    answer: Any
+    answer: Any = None
     began: float = 0.0  # 0: it waits for a machine
 
 
@@ -109,9 +110,8 @@ class RayPool:
         return min(self.parallel or room, room)
 
     def start(self, job: Job) -> None:
-        actor = self.actor.remote()
-        answer = actor.begin.remote(job, self.threads, self.study_file, self.content)
-        self.running[job.number] = Placed(job, actor, answer)
+        self.running[job.number] = Placed(job, self.actor.remote())
+        self._ask(self.running[job.number])
 
     def seconds(self, number: int) -> float:
         began = self.running[number].began
@@ -163,6 +163,8 @@ class RayPool:
         except errors.RayError as error:
             if "ModuleNotFoundError" in str(error):
                 raise UserError(f"a machine of the cluster cannot import this project: {_module(error)}") from None
+            if isinstance(error, errors.RayTaskError):  # of our own code there, such as a folder without permission
+                raise UserError(f"trial {number}: a machine of the cluster cannot run it: {error.cause}") from None
             return Ended(
                 number, 1, self.seconds(number), lost=f"its machine or worker is lost ({type(error).__name__})"
             )
@@ -172,8 +174,15 @@ class RayPool:
             raise UserError(f"{answer}; the project, the study and the data must lie on a file system that all share")
         if answer == "":
             placed.began = time.monotonic()
-        placed.answer = placed.actor.poll.remote()
+        self._ask(placed)
         return None
+
+    def _ask(self, placed: Placed) -> None:
+        """Ask an actor to start its training, or how it ended."""
+        if placed.began:
+            placed.answer = placed.actor.poll.remote()
+        else:
+            placed.answer = placed.actor.begin.remote(placed.job, self.threads, self.study_file, self.content)
 
     def _release(self, number: int) -> None:
         """End the process of an actor, and a training that still runs with it."""

@@ -86,10 +86,10 @@ class Study:
         """
         name, folder = f"{number:04d}", self.folder.absolute()
         network, run_dir = folder / "architectures" / f"{name}.yaml", folder / "trials" / name
-        if network.exists():
+        if network.exists() and network.stat().st_size:  # it is empty after a power failure
             check_same_trial(number, replace(trial, architecture=load_architecture(network)), trial, network)
         else:
-            save_architecture(trial.architecture, network)
+            save_architecture(trial.architecture, network, durable=False)  # the method proposes it again
         run_dir.mkdir(parents=True, exist_ok=True)
         return Job(number, tuple(self.command_of(network, run_dir, trial.seed)), run_dir)
 

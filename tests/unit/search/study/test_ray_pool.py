@@ -17,7 +17,8 @@ def job(tmp_path, monkeypatch):
     monkeypatch.setattr(ray_pool.socket, "gethostname", lambda: "node7")
     (tmp_path / "train.py").touch()
     (tmp_path / "study.json").write_text("mine")
-    return Job(1, (str(tmp_path / "train.py"),), tmp_path)
+    (tmp_path / "run").mkdir()
+    return Job(1, (str(tmp_path / "train.py"),), tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -25,14 +26,26 @@ def job(tmp_path, monkeypatch):
     [
         ("mine", "train.py", "machine node7 does not see .*/train.py"),
         ("mine", "study.json", "machine node7 does not see .*/study.json"),
+        ("mine", "run", "machine node7 does not see .*/run"),
         ("of another study", "", "machine node7 sees another .*/study.json"),
     ],
 )
 def test_a_machine_that_does_not_share_the_files_says_so(content, gone, fault, job, tmp_path):
     if gone:
-        (tmp_path / gone).unlink()
+        (tmp_path / gone).rename(tmp_path / "elsewhere")
     text = RemoteTraining().begin(job, 1, str(tmp_path / "study.json"), content)
     assert re.fullmatch(fault, text)
+
+
+def test_to_begin_twice_starts_one_training(job, tmp_path, monkeypatch):
+    """The study asks again when the network failed, and does not know whether the first call arrived."""
+    monkeypatch.setattr(ray_pool, "_npu", lambda: "3")
+    (tmp_path / "train.py").write_text(f"open({str(tmp_path / 'starts')!r}, 'a').write('x')")
+    actor = RemoteTraining()
+    assert [actor.begin(job, 1, str(tmp_path / "study.json"), "mine") for _ in range(2)] == ["", ""]
+    while (end := actor.poll()) is None:
+        pass
+    assert (end.code, end.device, (tmp_path / "starts").read_text()) == (0, "npu 3", "x")
 
 
 def test_a_missing_ray_is_one_line(monkeypatch, tmp_path):

@@ -86,6 +86,7 @@ def test_a_killed_study_is_resumed_from_any_moment(step, settings, instant, tmp_
         lines = (folder / NAME).read_text().splitlines()
         assert len(lines) == 3, moment  # no trial is recorded twice
         assert not [path for path in folder.rglob(".*-*") if path.is_dir()], moment
+    print(f"{moment // step - 1} kills")
     assert 60 < moment < 900 and len(undisturbed) == 3
 
 
