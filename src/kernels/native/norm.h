@@ -105,7 +105,7 @@ class NormGradient {
   explicit NormGradient(const Norm& norm) : norm_(norm) {}
 
   // d = dy times the derivative of the activation, which is added to the sums, for `planes` planes of `pixels` floats.
-  // Planes of x and dy are `step` floats apart, and those of d `d_step`.
+  // Planes of x and dy are `step` floats apart, and those of d `d_step`. Without activation d is dy, and is not written.
   INLINE void add(const float* x, const float* dy, int64_t step, float* d, int64_t d_step, int64_t planes,
                   int64_t pixels) {
     with_activation(norm_.activation, [&](auto known) {
@@ -116,7 +116,7 @@ class NormGradient {
           Vec slope;
           activate<known>(centered * norm_.scale + norm_.beta, slope);
           const Vec product = load(dy + plane * step + i, n) * slope;
-          store(d + plane * d_step + i, product, n);
+          if constexpr (known != LINEAR) store(d + plane * d_step + i, product, n);
           totals += product, moments += product * centered;
         });
       add_sums(totals, moments);

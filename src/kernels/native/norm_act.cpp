@@ -37,7 +37,8 @@ OPERATOR(NormActBackward) {
     const auto map = [&](int tensor, int64_t n) { return x[tensor] + (n * C + c) * P; };
     gradient.add_all(map(0, 0), map(5, 0), C * P, map(6, 0), C * P, N, P);
     gradient.finish(settings.of_batch, (double)N * P);
-    for (int64_t n = 0; n < N; ++n) gradient.input(map(0, n), map(6, n), map(6, n), P);
+    const int before = settings.activation == LINEAR ? 5 : 6;
+    for (int64_t n = 0; n < N; ++n) gradient.input(map(0, n), map(before, n), map(6, n), P);
     x[7][c] = gradient.dgamma(), x[8][c] = gradient.dbeta();
   });
   return NONE;

@@ -93,7 +93,8 @@ OPERATOR(NormDepthwiseBackward) {
       for (int64_t i = 0; i < maps; ++i) {
         first.apply(input(0, begin + i), active, derivatives + i * in, in);
         channel.set_input(i, active);
-        of_last.input(output(7, begin + i), slopes + (begin + i) * out, gradient, out);
+        const int64_t n = begin + i;
+        of_last.input(output(7, n), settings.last.activation == LINEAR ? output(10, n) : slopes + n * out, gradient, out);
         channel.set_gradient(i, gradient);
       }
       channel.backward(maps);

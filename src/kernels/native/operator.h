@@ -6,6 +6,8 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "huge_pages.h"
+
 enum Fault { NONE = 0, WRONG_COUNT = 101, WRONG_TYPE = 102, WRONG_SHAPE = 103, WRONG_SETTING = 104, FAILED = 105 };
 
 // The tensors of a call: inputs, then outputs.
@@ -29,6 +31,9 @@ struct Tensors {
   bool same_shape(int64_t i, int64_t j) const {
     return ranks[i] == ranks[j] && std::equal(shapes[i], shapes[i] + ranks[i], shapes[j]);
   }
+  void prefer_huge_pages() const {
+    for (int i = 0; i < count; ++i) use_huge_pages(data[i], size(i) * (int64_t)sizeof(float));
+  }
   Fault check(int64_t expected) const {
     if (count != expected) return WRONG_COUNT;
     for (int i = 0; i < count; ++i)
@@ -37,18 +42,24 @@ struct Tensors {
   }
 };
 
-// OPERATOR(Name) { ... return NONE; } defines an operator whose tensors are `x`. Exceptions, such as of a full memory,
-// become a fault, which MindSpore raises as an error.
-#define OPERATOR(name)                                                                                           \
-  static Fault name##Body(const Tensors& x);                                                                     \
-  extern "C" __attribute__((visibility("default"))) int name(int count, void** data, int* ranks, int64_t** shapes, \
-                                                             const char** types, void*, void*) {                 \
-    try {                                                                                                        \
-      return name##Body(Tensors{count, data, ranks, shapes, types});                                             \
-    } catch (...) {                                                                                              \
-      return FAILED;                                                                                             \
-    }                                                                                                            \
-  }                                                                                                              \
+// Runs the body of an operator. Exceptions, such as of a full memory, become a fault, which MindSpore raises as an error.
+inline int run_operator(const Tensors& tensors, Fault (*body)(const Tensors&)) {
+  try {
+    tensors.prefer_huge_pages();
+    return body(tensors);
+  } catch (...) {
+    return FAILED;
+  }
+}
+
+// OPERATOR(Name) { ... return NONE; } defines an operator whose tensors are `x`.
+#define OPERATOR(name)                                                                                  \
+  static Fault name##Body(const Tensors& x);                                                            \
+  extern "C" __attribute__((visibility("default"))) int name(int count, void** data, int* ranks,        \
+                                                             int64_t** shapes, const char** types, void*, \
+                                                             void*) {                                   \
+    return run_operator(Tensors{count, data, ranks, shapes, types}, name##Body);                        \
+  }                                                                                                     \
   static Fault name##Body(const Tensors& x)
 
 #define EXPECT(condition, fault) \

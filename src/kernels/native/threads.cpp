@@ -1,9 +1,14 @@
 // The pool of threads: workers sleep until there are tasks, and nobody waits for a worker that has not begun.
+//
+// Kernels follow each other within some 20 us, and to wake a sleeping thread takes as long. So a thread looks for what it
+// waits for during such a moment before it sleeps. It does not offer its core to others: on a busy machine, it would get
+// it back milliseconds later.
 #include "threads.h"
 
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <memory>
@@ -24,15 +29,21 @@ class Pool {
       for (int64_t i = 0; i < count; ++i) task(i);
       return;
     }
+    bool is_asleep;
     {
       std::lock_guard<std::mutex> guard(state_);
+      is_asleep = sleeping_ > 0;
       task_ = &task, count_ = count, next_ = 0, seats_ = wanted_threads - 1;
       ++job_;
     }
-    wake_.notify_all();
+    if (is_asleep) wake_.notify_all();
     work();
+    {
+      std::lock_guard<std::mutex> guard(state_);
+      seats_ = 0;  // a worker that comes from here on finds nothing to do
+    }
+    look([this] { return active_ == 0; });
     std::unique_lock<std::mutex> lock(state_);
-    seats_ = 0;  // a worker that wakes up from here on finds nothing to do
     idle_.wait(lock, [this] { return active_ == 0; });
   }
 
@@ -51,15 +62,29 @@ class Pool {
   }
 
   void loop() {
-    std::unique_lock<std::mutex> lock(state_);
     for (uint64_t seen = 0;;) {
+      look([&] { return job_ != seen; });
+      std::unique_lock<std::mutex> lock(state_);
+      ++sleeping_;
       wake_.wait(lock, [&] { return seats_ > 0 && job_ != seen; });
+      --sleeping_;
       seen = job_;
       --seats_, ++active_;
       lock.unlock();
       work();
       lock.lock();
       if (--active_ == 0) idle_.notify_one();
+    }
+  }
+
+  // Returns when something is so, or after a moment.
+  template <class F>
+  static void look(F is_so) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(30);
+    while (!is_so() && std::chrono::steady_clock::now() < end) {
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
     }
   }
 
@@ -71,8 +96,9 @@ class Pool {
   const std::function<void(int64_t)>* task_ = nullptr;
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
-  int seats_ = 0, active_ = 0;
-  uint64_t job_ = 0;
+  int seats_ = 0, sleeping_ = 0;
+  std::atomic<int> active_{0};     // these two are also read without state_
+  std::atomic<uint64_t> job_{0};
 };
 
 // The pool is never destroyed: its threads sleep until the process ends. A forked process has none of them, so it begins

@@ -21,7 +21,7 @@ void parallel(int64_t count, int64_t floats, F&& task) {
 // Calls work(c) for each channel of maps with `pixels` pixels. Small maps are grouped: neighbors share cache lines.
 template <class F>
 void for_each_channel(int64_t channels, int64_t pixels, int64_t floats, F&& work) {
-  const int64_t group = pixels < 1024 ? 1024 / (pixels ? pixels : 1) : 1;
+  const int64_t group = pixels < 512 ? 512 / (pixels ? pixels : 1) : 1;
   parallel((channels + group - 1) / group, floats, [&](int64_t task) {
     for (int64_t c = task * group; c < channels && c < (task + 1) * group; ++c) work(c);
   });
