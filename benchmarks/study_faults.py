@@ -121,15 +121,15 @@ def kill_a_trial(folder: Path, undisturbed: list[Result]) -> bool:
     """Kill one training once, and another one twice. Return whether both are recorded as they should be."""
     study = start(folder, "trial", len(undisturbed))
     for number, times in ((1, 1), (2, 2)):
-        for attempt in range(times):
+        killed = 0
+        for _ in range(times):
             run_dir = str(folder / f"trial/trials/{number:04d}")
-            seen = {process.pid for process in trainings(folder / "trial")} if attempt else set()
-            while not (
-                found := [p for p in trainings(folder / "trial") if run_dir in p.cmdline() and p.pid not in seen]
-            ):
+            while not (found := [p for p in trainings(folder / "trial") if run_dir in p.cmdline() and p.pid != killed]):
+                if study.poll() is not None:
+                    return False
                 time.sleep(0.1)
             found[0].kill()
-            found[0].wait(GUARD)
+            killed = found[0].pid
     finish(study, folder, "trial")
     results = read_results(folder / "trial")
     ends = [(result.status, result.attempts) for result in results[:2]]
