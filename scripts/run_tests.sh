@@ -46,7 +46,8 @@ check ruff format --check .
 check codespell
 check lint-imports
 check xargs -0 clang-format --dry-run -Werror < \
-  <(find ascend310_infer "${skipped[@]}" \( -name '*.h' -o -name '*.cc' \) -print0)
+  <(find ascend310_infer src/kernels tests/unit/kernels "${skipped[@]}" \
+    \( -name '*.h' -o -name '*.cc' -o -name '*.cpp' \) -print0)
 check xargs -0 shellcheck --external-sources .ci/run < \
   <(find scripts ascend310_infer "${skipped[@]}" -name '*.sh' -print0)
 conclude

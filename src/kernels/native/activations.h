@@ -59,12 +59,19 @@ inline bool is_activation(float number) { return number >= LINEAR && number <= R
 template <class F>
 INLINE void with_activation(float number, F f) {
   switch ((int)number) {
-    case LINEAR: return f(std::integral_constant<Activation, LINEAR>{});
-    case RELU: return f(std::integral_constant<Activation, RELU>{});
-    case SILU: return f(std::integral_constant<Activation, SILU>{});
-    case HARD_SWISH: return f(std::integral_constant<Activation, HARD_SWISH>{});
-    case SIGMOID: return f(std::integral_constant<Activation, SIGMOID>{});
-    case HARD_SIGMOID: return f(std::integral_constant<Activation, HARD_SIGMOID>{});
-    case RELU6: return f(std::integral_constant<Activation, RELU6>{});
+    case LINEAR:
+      return f(std::integral_constant<Activation, LINEAR>{});
+    case RELU:
+      return f(std::integral_constant<Activation, RELU>{});
+    case SILU:
+      return f(std::integral_constant<Activation, SILU>{});
+    case HARD_SWISH:
+      return f(std::integral_constant<Activation, HARD_SWISH>{});
+    case SIGMOID:
+      return f(std::integral_constant<Activation, SIGMOID>{});
+    case HARD_SIGMOID:
+      return f(std::integral_constant<Activation, HARD_SIGMOID>{});
+    case RELU6:
+      return f(std::integral_constant<Activation, RELU6>{});
   }
 }

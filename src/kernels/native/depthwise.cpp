@@ -1,5 +1,6 @@
 // Depthwise convolution, forward and backward, of kernels up to 7x7 with stride 1 or 2. A task is a channel.
 #include "depthwise.h"
+
 #include "operator.h"
 
 namespace {

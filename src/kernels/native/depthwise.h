@@ -64,8 +64,10 @@ template <int K, int S, int PHASE>
 struct Part {
   static constexpr int KY = (K - PHASE / S + S - 1) / S, KX = (K - PHASE % S + S - 1) / S;
   static constexpr int first() {
-    if constexpr (PHASE == 0) return 0;
-    else return Part<K, S, PHASE - 1>::first() + Part<K, S, PHASE - 1>::KY * Part<K, S, PHASE - 1>::KX;
+    if constexpr (PHASE == 0)
+      return 0;
+    else
+      return Part<K, S, PHASE - 1>::first() + Part<K, S, PHASE - 1>::KY * Part<K, S, PHASE - 1>::KX;
   }
 };
 
@@ -80,11 +82,13 @@ INLINE void each_phase(F f) {
   }
 }
 
-// Outputs are computed in blocks of several rows. Each loaded vector is used for all outputs that it belongs to, because
-// loads that cross lines of the cache are the slowest part. More rows are also more sums that do not wait for each other;
-// weights and sums together have to fit the registers.
+// Outputs are computed in blocks of several rows. Each loaded vector is used for all outputs that it belongs to,
+// because loads that cross lines of the cache are the slowest part. More rows are also more sums that do not wait for
+// each other; weights and sums together have to fit the registers.
 template <int K>
-constexpr int BLOCK = LANES == 8 || K == 7 ? 4 : K == 5 ? 6 : MOST_ROWS;
+constexpr int BLOCK = LANES == 8 || K == 7 ? 4
+                      : K == 5             ? 6
+                                           : MOST_ROWS;
 
 // Calls use(tap, row of the block, vector) for the inputs of a block of B rows at `from`, for COLUMNS columns of taps.
 template <int B, int KY, int COLUMNS, class F>
@@ -146,7 +150,7 @@ INLINE void dot_columns(const float* in, int64_t row, int64_t rows, const float*
       for (int b = 0; b < B; ++b)  // what a vector holds behind its row is counted in the next row
         factors[b] = y + b < rows ? load(with + (y + b) * row + x, std::min<int64_t>(LANES, row - x)) : Vec{};
       each_product<B, KY, COLUMNS>(in + y * row + x + first, row,
-                                [&](int tap, int b, Vec v) { partial[tap] += factors[b] * v; });
+                                   [&](int tap, int b, Vec v) { partial[tap] += factors[b] * v; });
     }
   for (int y = 0; y < KY; ++y)
     for (int c = 0; c < COLUMNS; ++c) sums[y * KX + first + c] += sum(partial[y * COLUMNS + c]);
@@ -171,8 +175,7 @@ inline float* cleared(int slot, int64_t count) {
 // The convolution of one channel, for `layout.images` maps at a time. It uses slots 0 to 2 of `scratch`.
 class DepthwiseChannel {
  public:
-  DepthwiseChannel(const Layout& layout, const float* weight)
-      : l_(layout), phases_(cleared(0, l_.phases * l_.length)) {
+  DepthwiseChannel(const Layout& layout, const float* weight) : l_(layout), phases_(cleared(0, l_.phases * l_.length)) {
     for (int phase = 0; phase < l_.phases; ++phase) in_[phase] = phases_ + phase * l_.length;
     each_tap([&](int tap, int at) { weights_[at] = weight[tap]; });
   }

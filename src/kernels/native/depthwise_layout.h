@@ -1,9 +1,9 @@
 // Where the pixels of a depthwise convolution lie, so that each output is one and the same sum of shifted inputs.
 //
-// The maps of a channel are copied one behind the other, with zeros around their rows. Then vectors need not stop at the
-// end of a row or of a map: outputs i, i + 1, ... read inputs i + offset, i + 1 + offset, ... for each tap of the kernel.
-// With stride 2, the pixels of even and odd rows and columns are copied to four arrays ("phases"), so that outputs side
-// by side read inputs side by side. Some outputs belong to no pixel; they are computed and ignored.
+// The maps of a channel are copied one behind the other, with zeros around their rows. Then vectors need not stop at
+// the end of a row or of a map: outputs i, i + 1, ... read inputs i + offset, i + 1 + offset, ... for each tap of the
+// kernel. With stride 2, the pixels of even and odd rows and columns are copied to four arrays ("phases"), so that
+// outputs side by side read inputs side by side. Some outputs belong to no pixel; they are computed and ignored.
 #pragma once
 #include <algorithm>
 
@@ -15,11 +15,11 @@ constexpr int MOST_ROWS = 8;   // that are computed at a time
 struct Layout {
   int64_t height, width, out_height, out_width;
   int kernel, stride, phases;
-  int64_t top, left;       // zeros above and left of a map
-  int64_t row, rows;       // floats of a padded row, and padded rows of a map, in a phase
-  int64_t block;           // floats of a padded map in a phase
-  int64_t images;          // maps that are computed at a time
-  int64_t reach, length;   // from an output to its last input; floats of a phase with all that is read behind its maps
+  int64_t top, left;      // zeros above and left of a map
+  int64_t row, rows;      // floats of a padded row, and padded rows of a map, in a phase
+  int64_t block;          // floats of a padded map in a phase
+  int64_t images;         // maps that are computed at a time
+  int64_t reach, length;  // from an output to its last input; floats of a phase with all that is read behind its maps
 
   // `same` pads as TensorFlow does; else half of the kernel is padded on each side.
   Layout(int64_t height, int64_t width, int kernel, int stride, bool same, int64_t batch)

@@ -31,7 +31,8 @@ INLINE void tile(const float* left, int64_t stride, const float* right, int64_t 
     for (int v = 0; v < V; ++v) put(r, v, sums[r][v]);
 }
 
-// The same for `rows` rows and `columns` columns, up to ROWS and WIDTH. put(row, vector, sum) is called for whole vectors.
+// The same for `rows` rows and `columns` columns, up to ROWS and WIDTH. put(row, vector, sum) is called for whole
+// vectors.
 template <bool by_rows, class Put>
 INLINE void tile(int64_t rows, int64_t columns, const float* left, int64_t stride, const float* right, int64_t depth,
                  Put put) {
@@ -45,9 +46,12 @@ INLINE void tile(int64_t rows, int64_t columns, const float* left, int64_t strid
   for (int64_t row = 0; row < rows; ++row) {  // the last rows: one at a time
     const auto put_row = [&](int, int v, Vec sum) { put((int)row, v, sum); };
     const float* own = left + row * (by_rows ? stride : 1);
-    if (columns > 2 * LANES) tile<1, 3, by_rows>(own, stride, right, depth, put_row);
-    else if (columns > LANES) tile<1, 2, by_rows>(own, stride, right, depth, put_row);
-    else tile<1, 1, by_rows>(own, stride, right, depth, put_row);
+    if (columns > 2 * LANES)
+      tile<1, 3, by_rows>(own, stride, right, depth, put_row);
+    else if (columns > LANES)
+      tile<1, 2, by_rows>(own, stride, right, depth, put_row);
+    else
+      tile<1, 1, by_rows>(own, stride, right, depth, put_row);
   }
 }
 

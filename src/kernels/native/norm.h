@@ -11,8 +11,8 @@ struct Moments {
   double mean, variance;
 };
 
-// Statistics of floats that come in pieces. Around the mean of its own piece, a sum of squares is exact enough in float,
-// because a piece is short; the pieces are put together in double (Chan, Golub and LeVeque, 1979).
+// Statistics of floats that come in pieces. Around the mean of its own piece, a sum of squares is exact enough in
+// float, because a piece is short; the pieces are put together in double (Chan, Golub and LeVeque, 1979).
 class Statistics {
  public:
   // Adds `planes` planes of `pixels` floats, which are `step` floats apart.
@@ -68,9 +68,8 @@ struct Norm {
   // y = the normalized and activated x.
   INLINE void apply(const float* x, float* y, int64_t count) const {
     with_activation(activation, [&](auto known) {
-      sweep(count, [&](int64_t i, int64_t n) {
-        store(y + i, activate<known>((load(x + i, n) - mean) * scale + beta), n);
-      });
+      sweep(count,
+            [&](int64_t i, int64_t n) { store(y + i, activate<known>((load(x + i, n) - mean) * scale + beta), n); });
     });
   }
   // The same, and the derivative of the activation.
@@ -105,7 +104,8 @@ class NormGradient {
   explicit NormGradient(const Norm& norm) : norm_(norm) {}
 
   // d = dy times the derivative of the activation, which is added to the sums, for `planes` planes of `pixels` floats.
-  // Planes of x and dy are `step` floats apart, and those of d `d_step`. Without activation d is dy, and is not written.
+  // Planes of x and dy are `step` floats apart, and those of d `d_step`. Without activation d is dy, and is not
+  // written.
   INLINE void add(const float* x, const float* dy, int64_t step, float* d, int64_t d_step, int64_t planes,
                   int64_t pixels) {
     with_activation(norm_.activation, [&](auto known) {
@@ -155,9 +155,7 @@ class NormGradient {
   }
 
  private:
-  void add_sums(Vec totals, Vec moments) {
-    total_ += sum(totals), moment_ += (double)sum(moments) * norm_.deviation;
-  }
+  void add_sums(Vec totals, Vec moments) { total_ += sum(totals), moment_ += (double)sum(moments) * norm_.deviation; }
 
   const Norm norm_;
   double total_ = 0, moment_ = 0;

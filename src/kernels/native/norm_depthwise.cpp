@@ -26,8 +26,9 @@ bool is_kernel(const Tensors& x, int64_t i, int64_t channels) {
 
 }  // namespace
 
-// x (N, C, H, W); gamma, beta, moving mean, moving variance (C) of the first norm; weight (C, 1, K, K); the same four of
-// the second norm; settings (10) -> y, outputs of the convolution, statistics (2, C) of the first and of the second norm
+// x (N, C, H, W); gamma, beta, moving mean, moving variance (C) of the first norm; weight (C, 1, K, K); the same four
+// of the second norm; settings (10) -> y, outputs of the convolution, statistics (2, C) of the first and of the second
+// norm
 OPERATOR(NormDepthwiseForward) {
   EXPECT_TENSORS(15);
   const int64_t N = x.dim(0, 0), C = x.dim(0, 1), H = x.dim(0, 2), W = x.dim(0, 3), K = x.dim(5, 2);
@@ -94,7 +95,8 @@ OPERATOR(NormDepthwiseBackward) {
         first.apply(input(0, begin + i), active, derivatives + i * in, in);
         channel.set_input(i, active);
         const int64_t n = begin + i;
-        of_last.input(output(7, n), settings.last.activation == LINEAR ? output(10, n) : slopes + n * out, gradient, out);
+        of_last.input(output(7, n), settings.last.activation == LINEAR ? output(10, n) : slopes + n * out, gradient,
+                      out);
         channel.set_gradient(i, gradient);
       }
       channel.backward(maps);

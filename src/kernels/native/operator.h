@@ -42,7 +42,8 @@ struct Tensors {
   }
 };
 
-// Runs the body of an operator. Exceptions, such as of a full memory, become a fault, which MindSpore raises as an error.
+// Runs the body of an operator. Exceptions, such as of a full memory, become a fault, which MindSpore raises as an
+// error.
 inline int run_operator(const Tensors& tensors, Fault (*body)(const Tensors&)) {
   try {
     tensors.prefer_huge_pages();
@@ -53,13 +54,12 @@ inline int run_operator(const Tensors& tensors, Fault (*body)(const Tensors&)) {
 }
 
 // OPERATOR(Name) { ... return NONE; } defines an operator whose tensors are `x`.
-#define OPERATOR(name)                                                                                  \
-  static Fault name##Body(const Tensors& x);                                                            \
-  extern "C" __attribute__((visibility("default"))) int name(int count, void** data, int* ranks,        \
-                                                             int64_t** shapes, const char** types, void*, \
-                                                             void*) {                                   \
-    return run_operator(Tensors{count, data, ranks, shapes, types}, name##Body);                        \
-  }                                                                                                     \
+#define OPERATOR(name)                                                                                             \
+  static Fault name##Body(const Tensors& x);                                                                       \
+  extern "C" __attribute__((visibility("default"))) int name(int count, void** data, int* ranks, int64_t** shapes, \
+                                                             const char** types, void*, void*) {                   \
+    return run_operator(Tensors{count, data, ranks, shapes, types}, name##Body);                                   \
+  }                                                                                                                \
   static Fault name##Body(const Tensors& x)
 
 #define EXPECT(condition, fault) \

@@ -29,7 +29,8 @@ void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t 
       in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
         const float* from = x + image * inputs * P + pixel;
         for (int64_t i = 0; i < inputs; ++i)
-          sweep(length, [&](int64_t j, int64_t n) { store(packed + i * WIDTH + at + j, load(from + i * P + j, n), n); });
+          sweep(length,
+                [&](int64_t j, int64_t n) { store(packed + i * WIDTH + at + j, load(from + i * P + j, n), n); });
       });
       for (int64_t o = 0; o < outputs; o += ROWS) {
         const int64_t rows = std::min<int64_t>(ROWS, outputs - o);
@@ -41,13 +42,13 @@ void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t 
           tile<false>(rows, count, weight + o, outputs, packed, inputs, put);
         else
           tile<true>(rows, count, weight + o * inputs, inputs, packed, inputs, put);
-        if (!is_whole) in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
-          float* to = y + (image * outputs + o) * P + pixel;
-          for (int64_t row = 0; row < rows; ++row)
-            sweep(length, [&](int64_t j, int64_t n) {
-              store(to + row * P + j, load(results + row * WIDTH + at + j, n), n);
-            });
-        });
+        if (!is_whole)
+          in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
+            float* to = y + (image * outputs + o) * P + pixel;
+            for (int64_t row = 0; row < rows; ++row)
+              sweep(length,
+                    [&](int64_t j, int64_t n) { store(to + row * P + j, load(results + row * WIDTH + at + j, n), n); });
+          });
       }
     }
   });

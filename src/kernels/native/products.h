@@ -33,7 +33,10 @@ INLINE void add_products(const float* left, int64_t left_step, int64_t rows, Rig
 class PartialSums {
  public:
   PartialSums(int64_t parts, int64_t rows, int64_t columns)
-      : parts_(parts), rows_(rows), columns_(columns), step_((columns + WIDTH - 1) / WIDTH * WIDTH),
+      : parts_(parts),
+        rows_(rows),
+        columns_(columns),
+        step_((columns + WIDTH - 1) / WIDTH * WIDTH),
         sums_(parts * rows * step_) {}
 
   int64_t step() const { return step_; }

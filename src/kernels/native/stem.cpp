@@ -54,10 +54,12 @@ OPERATOR(StemForward) {
         tile<true>(rows, WIDTH, x[1] + o * taps, taps, packed, taps,
                    [&](int row, int v, Vec sum) { store(results + row * WIDTH + v * LANES, sum); });
         for (int64_t done = 0; done < WIDTH && begin + done < columns;) {  // the part of each row of pixels
-          const int64_t y = (begin + done) / l.row, at = (begin + done) % l.row, length = std::min(WIDTH - done, l.row - at);
+          const int64_t y = (begin + done) / l.row, at = (begin + done) % l.row,
+                        length = std::min(WIDTH - done, l.row - at);
           for (int64_t row = 0; row < rows; ++row)
             sweep(std::min(length, l.out_width - at), [&](int64_t i, int64_t m) {
-              store(x[3] + (n * O + o + row) * out + y * l.out_width + at + i, load(results + row * WIDTH + done + i, m), m);
+              store(x[3] + (n * O + o + row) * out + y * l.out_width + at + i,
+                    load(results + row * WIDTH + done + i, m), m);
             });
           done += length;
         }
@@ -83,10 +85,10 @@ OPERATOR(StemBackward) {
       for (int64_t y = 0; y < l.out_height; ++y)
         for (int64_t p = 0; p < l.out_width; p += PIXELS)
           for (int64_t first = 0; first < taps; first += WIDTH)
-            add_products(x[3] + n * O * out + y * l.out_width + p, out, O,
-                         [&](int64_t c) { return image.tap(first + c) + y * l.row + p; },
-                         std::min<int64_t>(WIDTH, taps - first), std::min(PIXELS, l.out_width - p),
-                         sums.part(part) + first, sums.step());
+            add_products(
+                x[3] + n * O * out + y * l.out_width + p, out, O,
+                [&](int64_t c) { return image.tap(first + c) + y * l.row + p; }, std::min<int64_t>(WIDTH, taps - first),
+                std::min(PIXELS, l.out_width - p), sums.part(part) + first, sums.step());
     }
   });
   sums.write(x[4], false);

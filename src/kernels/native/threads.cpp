@@ -1,8 +1,8 @@
 // The pool of threads: workers sleep until there are tasks, and nobody waits for a worker that has not begun.
 //
-// Kernels follow each other within some 20 us, and to wake a sleeping thread takes as long. So a thread looks for what it
-// waits for during such a moment before it sleeps. It does not offer its core to others: on a busy machine, it would get
-// it back milliseconds later.
+// Kernels follow each other within some 20 us, and to wake a sleeping thread takes as long. So a thread looks for what
+// it waits for during such a moment before it sleeps. It does not offer its core to others: on a busy machine, it would
+// get it back milliseconds later.
 #include "threads.h"
 
 #include <pthread.h>
@@ -88,7 +88,7 @@ class Pool {
     }
   }
 
-  std::mutex use_;  // held by the thread whose tasks are done
+  std::mutex use_;   // held by the thread whose tasks are done
   int workers_ = 0;  // under use_
 
   std::mutex state_;  // of all below
@@ -97,12 +97,12 @@ class Pool {
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
   int seats_ = 0, sleeping_ = 0;
-  std::atomic<int> active_{0};     // these two are also read without state_
+  std::atomic<int> active_{0};  // these two are also read without state_
   std::atomic<uint64_t> job_{0};
 };
 
-// The pool is never destroyed: its threads sleep until the process ends. A forked process has none of them, so it begins
-// with a new pool.
+// The pool is never destroyed: its threads sleep until the process ends. A forked process has none of them, so it
+// begins with a new pool.
 std::atomic<Pool*> pool{nullptr};
 
 Pool& the_pool() {

@@ -44,7 +44,8 @@ static void run(const char* name, Operator* kernel, std::vector<Tensor*> tensors
   std::vector<const char*> types(tensors.size(), "float32");
   for (Tensor* t : tensors)
     data.push_back(t->data.data()), ranks.push_back((int)t->shape.size()), shapes.push_back(t->shape.data());
-  const int fault = kernel((int)tensors.size(), data.data(), ranks.data(), shapes.data(), types.data(), nullptr, nullptr);
+  const int fault =
+      kernel((int)tensors.size(), data.data(), ranks.data(), shapes.data(), types.data(), nullptr, nullptr);
   if (fault) std::printf("%s: fault %d\n", name, fault), ++failures;
 }
 
@@ -170,17 +171,18 @@ static void norms(int64_t N, int64_t C, int64_t H, int64_t W, int64_t K, int64_t
   Tensor dgamma1({C}), dbeta1({C}), dgamma2({C}), dbeta2({C});
   run("DepthwiseForward", DepthwiseForward, {&y, &w, &stride, &middle});
   run("NormActForward", NormActForward, {&middle, &gamma, &beta, &mean, &variance, &how, &last, &statistics2});
-  run("NormActBackward", NormActBackward, {&middle, &gamma, &beta, &statistics2, &how, &dy, &dmiddle, &dgamma2, &dbeta2});
+  run("NormActBackward", NormActBackward,
+      {&middle, &gamma, &beta, &statistics2, &how, &dy, &dmiddle, &dgamma2, &dbeta2});
   run("DepthwiseBackward", DepthwiseBackward, {&y, &w, &stride, &dmiddle, &dactive, &dw});
   run("NormActBackward", NormActBackward, {&x, &gamma, &beta, &statistics, &how, &dactive, &dx, &dgamma1, &dbeta1});
 
   Tensor both = settings({0.9f, 1e-3f, 1, 2, 0.9f, 1e-3f, 1, 2, (float)S, 0});
   Tensor mean2({C}), variance2({C}), again(last.shape), kept(last.shape), s1({2, C}), s2({2, C});
   Tensor dx2(x.shape), g1({C}), b1({C}), dw2(w.shape), g2({C}), b2({C});
-  run("NormDepthwiseForward", NormDepthwiseForward, {&x, &gamma, &beta, &mean, &variance, &w, &gamma, &beta, &mean2,
-                                                     &variance2, &both, &again, &kept, &s1, &s2});
-  run("NormDepthwiseBackward", NormDepthwiseBackward, {&x, &gamma, &beta, &w, &gamma, &beta, &both, &kept, &s1, &s2, &dy,
-                                                       &dx2, &g1, &b1, &dw2, &g2, &b2});
+  run("NormDepthwiseForward", NormDepthwiseForward,
+      {&x, &gamma, &beta, &mean, &variance, &w, &gamma, &beta, &mean2, &variance2, &both, &again, &kept, &s1, &s2});
+  run("NormDepthwiseBackward", NormDepthwiseBackward,
+      {&x, &gamma, &beta, &w, &gamma, &beta, &both, &kept, &s1, &s2, &dy, &dx2, &g1, &b1, &dw2, &g2, &b2});
   const auto same = [](const char* name, const Tensor& found, const Tensor& other) {
     compare(name, found, std::vector<double>(other.data.begin(), other.data.end()));
   };
