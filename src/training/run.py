@@ -40,7 +40,7 @@ def build_run(config: Config, create_task: TaskFactory[Config]) -> Trainer:
     _check_device_options(config)
     folder, checkpoint = find_run(config) if distributed.is_first() else (None, None)
     meta = broadcast_meta(checkpoint)
-    choose_kernels(_kernels_wanted(config, meta), half_precision=config.amp_level != "O0")
+    choose_kernels(kernels_wanted(config, meta), half_precision=config.amp_level != "O0")
     weights = None if meta else chosen_weights(config, training=True)
     task = create_task(config, Origin(weights, meta or (weights.meta if weights else {}), resumes=bool(meta)))
     plan = RunPlan.of(config, task.train_images, distributed.ranks())
@@ -78,7 +78,7 @@ def run_identity(task: Task, config: TrainingConfig, plan: RunPlan, device_targe
     }
 
 
-def _kernels_wanted(config: TrainingConfig, meta: dict[str, Any]) -> Choice:
+def kernels_wanted(config: TrainingConfig, meta: dict[str, Any]) -> Choice:
     """Return which kernels a run asks for. With `auto`, a resumed run keeps MindSpore's operators if it had them."""
     had_none = bool(meta) and not meta.get("cpu_kernels", False)
     return "off" if had_none and config.cpu_kernels == "auto" else config.cpu_kernels

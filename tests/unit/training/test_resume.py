@@ -17,6 +17,7 @@ from src.images.data_path import open_split
 from src.training.checkpoint import Checkpoint
 from src.training.resume import broadcast_meta, find_run
 from src.training.resume import check_same_run as check
+from src.training.run import kernels_wanted
 from src.weights.ckpt import save_ckpt
 
 # What may change without a word: nothing here has a part in the weights that come out, or `IDENTITY` compares what
@@ -285,3 +286,16 @@ def test_one_image_more_or_less_is_another_data_set(image_folder):
     assert print_of(image_folder) == before
     (image_folder / "train/cat/5.jpg").unlink()
     assert len({before, more, print_of(image_folder)}) == 3
+
+
+def test_a_run_goes_on_with_the_operators_that_it_had():
+    """Their rounding differs. Checkpoints of earlier versions had MindSpore's."""
+    check_same_run(PATH, identity(), identity(cpu_kernels=False), allowed=False)
+    with pytest.raises(UserError, match="cpu_kernels was False and is True now"):
+        check_same_run(PATH, identity(), identity(cpu_kernels=True), allowed=False)
+    wanted = [
+        kernels_wanted(TrainConfig(cpu_kernels=choice), meta)
+        for choice in ("auto", "on")
+        for meta in ({}, {"step": 3}, {"step": 3, "cpu_kernels": True})
+    ]
+    assert wanted == ["auto", "off", "auto", "on", "on", "on"]
