@@ -66,10 +66,16 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """Weights of a classifier, of three classes."""
+def classifier():
+    """A classifier of three classes."""
+    return small(num_classes=3)
+
+
+@pytest.fixture(scope="module")
+def start(classifier, tmp_path_factory):
+    """Its weights."""
     path = tmp_path_factory.mktemp("start") / "classifier.safetensors"
-    save_safetensors(small(num_classes=3), path)
+    save_safetensors(classifier, path)
     return path
 
 
@@ -141,10 +147,10 @@ def test_the_file_of_detections_has_the_scores_of_the_evaluation(data, evaluated
         assert x >= 0 and y >= 0 and x + width <= right + 1e-3 and y + height <= bottom + 1e-3
 
 
-def test_a_backbone_starts_from_the_weights_of_a_classifier(data, start):
+def test_a_backbone_starts_from_the_weights_of_a_classifier(data, classifier, start):
     network = build(data_path=data, ckpt=start).task.network
     found = {p.name: p.asnumpy() for p in network.get_parameters()}
-    expected = {p.name: p.asnumpy() for p in small(num_classes=3).get_parameters() if "classifier" not in p.name}
+    expected = {p.name: p.asnumpy() for p in classifier.get_parameters() if "classifier" not in p.name}
     assert_same({name: found[name] for name in expected}, expected)
 
 
