@@ -46,7 +46,7 @@ LONGER = RECIPE.replace("--epochs 1", "--epochs 2")
 
 
 class Case(NamedTuple):
-    """What is locked, by which mode, and the command that needs it; all paths are relative to the inputs."""
+    """A locked path, its mode, and the command that needs it; all paths are relative to the inputs."""
 
     locked: str
     mode: int

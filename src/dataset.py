@@ -53,7 +53,7 @@ def train_dataset(
     order = epoch_order(len(images), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
     pixel_seed, policy_seed, erase_seed = np.random.SeedSequence((seed, epoch, rank)).generate_state(4)[1:]
     ds.config.set_seed(int(pixel_seed))  # the operators below take this seed when the pipeline starts
-    chain = [*operators(preprocess, augment, policy_seed), *_to_network_input(preprocess)]
+    chain = [*operators(preprocess, augment, policy_seed), *to_network_input(preprocess)]
     boxes = erased_boxes(len(order), preprocess.size, augment.random_erasing, erase_seed)
     source = ReadAhead(
         lambda position: (*_read_labeled(images, order[position]), boxes[position]),
@@ -99,11 +99,12 @@ def eval_dataset(files: Sequence[ImageRef], preprocess: Preprocess, batch_size: 
     """Return every file once, in order: `image` float32 (n, 3, size, size). The last batch may be smaller."""
     data = ds.NumpySlicesDataset(list(range(len(files))), ["image"], shuffle=False)
     data = data.map(lambda index: preprocess.pixels(files[int(index)]), "image", num_parallel_workers=workers)
-    data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
+    data = data.map(to_network_input(preprocess), "image", num_parallel_workers=1)
     return data.batch(batch_size, drop_remainder=False)
 
 
-def _to_network_input(preprocess: Preprocess) -> list:
+def to_network_input(preprocess: Preprocess) -> list:
+    """Return the operators that make uint8 (height, width, 3) the input of a network: normalized, channels first."""
     mean, std = ([255 * value for value in values] for values in (preprocess.mean, preprocess.std))
     return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]
 

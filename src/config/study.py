@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
-from src.config.common import ProgramOptions, known_model
-from src.config.options import Name, OptionalName, OptionalPath, option
+from src.config.common import ComputeOptions, ProgramOptions, known_model
+from src.config.options import Name, OptionalName, OptionalPath, option, same_option
 
 LARGEST_FACTOR = 100
 EXPONENT = -0.07  # MnasNet (CVPR 2019), section 3, and EfficientNet (ICML 2019), section 4
@@ -44,7 +44,7 @@ class PlacementOptions(ProgramOptions):
 
 
 class StudyOptions(PlacementOptions):
-    """What every trial trains on, and how."""
+    """The network, data and recipe of every trial."""
 
     title: ClassVar[str] = "Trainings"
 
@@ -59,9 +59,7 @@ class StudyOptions(PlacementOptions):
         RECIPE, "YAML of train.py with the recipe of a trial; the study sets network, data, run folder and seed"
     )
     epochs: int = option(0, "epochs of a trial; 0: as in the recipe", ge=0, le=10_000)
-    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = option(
-        "auto", "auto: the first of Ascend, GPU and CPU that works"
-    )
+    device_target: Literal["auto", "Ascend", "GPU", "CPU"] = same_option(ComputeOptions, "device_target")
     seed: int = option(1, "seed of the study: it draws the networks, and trains them", ge=0, le=2**31 - 1)
     final_seeds: int = option(3, "trainings of each network of the final comparison, with other seeds", ge=0, le=100)
 

@@ -218,7 +218,7 @@ class RunOptions(Options):
 
 
 class TrainingConfig(RunOptions, RecipeOptions, BatchOptions, ComputeOptions, ModelOptions):
-    """What the training loop reads, whatever is learned."""
+    """Options that the training loop reads, for every task."""
 
     @model_validator(mode="after")
     def _frozen_weights_are_trained(self) -> Self:

@@ -40,7 +40,7 @@ class Growth:
 
     @property
     def place(self) -> str:
-        """What grew, such as `depth of stage 3`."""
+        """The part that grew, such as `depth of stage 3`."""
         return self.dimension if self.stage is None else f"{self.dimension} of stage {self.stage}"
 
     @property

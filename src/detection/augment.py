@@ -34,7 +34,7 @@ class BoxAugmentation(Protocol):
 
 
 class View(NamedTuple):
-    """What the network sees of an image.
+    """The part of an image that the network sees.
 
     `region`: x1, y1, x2, y2 in pixels of the image; parts outside of it are filled. `flipped`: mirrored after that.
     `boxes`, float64 (n, 4), are in pixels of the network's input; `classes` (n,) belong to them.

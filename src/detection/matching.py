@@ -13,7 +13,7 @@ LEAST_OVERLAP = 0.5  # of an anchor and its object (SSD, https://arxiv.org/abs/1
 
 
 class Targets(NamedTuple):
-    """What the anchors of an image are trained to predict.
+    """Labels and codes that the anchors of an image are trained to predict.
 
     `labels`: class of each anchor, int32 (anchors,); 0 is the background.
     `codes`: box of each anchor, float32 (anchors, 4); 0 for the background.

@@ -14,10 +14,9 @@ from collections.abc import Sequence
 
 import mindspore.dataset as ds
 import numpy as np
-from mindspore.dataset import vision
 from PIL import Image
 
-from src.dataset import epoch_order
+from src.dataset import epoch_order, to_network_input
 from src.detection.augment import BoxAugmentation, draw_view, render
 from src.detection.matching import targets
 from src.detection.samples import Samples
@@ -58,7 +57,7 @@ def train_batches(
     order = epoch_order(len(samples), batch_size, epoch=epoch, seed=seed, rank=rank, ranks=ranks)
     data = ds.NumpySlicesDataset(order[skip * batch_size :], ["index"], shuffle=False)
     data = data.map(load, ["index"], ["image", "labels", "codes"], num_parallel_workers=workers)
-    data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
+    data = data.map(to_network_input(preprocess), "image", num_parallel_workers=1)
     return data.batch(batch_size, drop_remainder=True)
 
 
@@ -67,7 +66,7 @@ def eval_batches(files: Sequence[str], preprocess: Preprocess, batch_size: int, 
     data = ds.NumpySlicesDataset(list(range(len(files))), ["image"], shuffle=False)
     load = lambda index: stretched(read_rgb(files[int(index)]), preprocess.size)  # noqa: E731 - MindData inspects it
     data = data.map(load, "image", num_parallel_workers=workers)
-    data = data.map(_to_network_input(preprocess), "image", num_parallel_workers=1)
+    data = data.map(to_network_input(preprocess), "image", num_parallel_workers=1)
     return data.batch(batch_size, drop_remainder=False)
 
 
@@ -77,8 +76,3 @@ def stretched(image: Image.Image, size: int) -> np.ndarray:
     The resampling is antialiased and bilinear, as in training.
     """
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
-
-
-def _to_network_input(preprocess: Preprocess) -> list:
-    mean, std = ([255 * value for value in values] for values in (preprocess.mean, preprocess.std))
-    return [vision.Normalize(mean, std, is_hwc=True), vision.HWC2CHW()]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-import mindspore as ms
 from mindspore import Parameter, Tensor, nn
 
 from src.config import DetectTrainConfig
@@ -37,7 +36,7 @@ from src.runtime.workers import worker_count
 from src.training.device_queue import device_queue
 from src.training.freezing import freeze
 from src.training.task import Metric, Origin, Task
-from src.weights.names import weights_of
+from src.weights.names import copy_weights
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +99,7 @@ class DetectionTask(Task):
             yield tuple(batch)
 
     def evaluate(self, weights: Mapping[str, Parameter]) -> dict[str, float]:
-        for name, parameter in weights_of(self.eval_network).items():
-            parameter.set_data(ms.Tensor(weights[name].asnumpy().copy()))
+        copy_weights(weights, self.eval_network)
         found = find_objects(
             self.eval_network,
             self.val,

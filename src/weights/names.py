@@ -5,6 +5,8 @@ They differ only in BatchNorm. `sources.py` has the names of other collections.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import mindspore as ms
 from mindspore import nn
 
@@ -35,3 +37,9 @@ def weights_of(network: nn.Cell) -> dict[str, ms.Parameter]:
     """Return name -> parameter for all weights; the counters of random Cells are not weights."""
     names = timm_names(network)
     return {parameter.name: parameter for parameter in network.get_parameters() if parameter.name in names}
+
+
+def copy_weights(weights: Mapping[str, ms.Parameter], network: nn.Cell) -> None:
+    """Give `network` a copy of `weights`, which have all of its names; later changes of either stay its own."""
+    for name, parameter in weights_of(network).items():
+        parameter.set_data(ms.Tensor(weights[name].asnumpy().copy()))

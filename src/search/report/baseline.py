@@ -1,4 +1,4 @@
-"""What a baseline study found: the front of an evolution, and the network of the highest reward."""
+"""Report of a baseline study: the front of an evolution, and the network of the highest reward."""
 
 from __future__ import annotations
 
