@@ -103,8 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET":
             sent = content[:limit]
+            self.hub.served += len(sent) * self.path.startswith("/large/")  # before the client can have the last byte
             self.wfile.write(sent)
-            self.hub.served += len(sent) * self.path.startswith("/large/")
         if limit is not None:
             self.close_connection = True
 
