@@ -41,6 +41,7 @@ PHI_STEPS = 100  # phi is solved to 1/100 ...
 PHI_LIMIT = 20  # ... between -20 and 20
 MORE_STEPS = 4  # factor of phi if networks shrink: stem and head do not, and half a block is a whole one
 WIDTH_STEPS = 1000  # a width that is solved for a budget is found to 1/1000 of the base's
+PIXEL_MOVES = sorted(range(-4, 5), key=abs)  # of a resolution, as in `shrink`
 
 
 def tiny_scale(base: Architecture, resolution: float, width: float, depth: float, name: str = "") -> Architecture:
@@ -132,8 +133,8 @@ def compound_for_macs(
     """Return the network of about `macs` multiply-adds that compound scaling, or its inverse, makes of `base`.
 
     With small inputs one more pixel can make 60 % more MACs. If no phi meets the budget within the tolerance, the
-    network has the resolution and the depth of a phi near it, and its width is solved. Coefficients that keep the width
-    (beta = 1) give the nearest network.
+    network has the resolution and the depth of a phi near it, and its width is solved. If that does not help either,
+    the resolution moves by up to 4 pixels. Coefficients that keep the width (beta = 1) give the nearest network.
     """
 
     def miss(network: Architecture) -> float:
@@ -149,29 +150,33 @@ def compound_for_macs(
     best = min(map(at_phi, phis[max(0, above - 1) : above + 1]), key=miss)
     if coefficients.beta == 1:
         return best
+    near = [step for step in phis if abs(step - phis[0] - above) <= PHI_STEPS]
     tried = set()
-    for step in sorted(phis, key=lambda step: abs(step - phis[0] - above)):
-        if miss(best) <= tolerance or abs(step - phis[0] - above) > PHI_STEPS:
+    for move, step in product(PIXEL_MOVES, sorted(near, key=lambda step: abs(step - phis[0] - above))):
+        if miss(best) <= tolerance:
             break
         network = at_phi(step)
-        shape = network.resolution, tuple(stage.repeats for stage in network.stages)
+        shape = network.resolution + move, tuple(stage.repeats for stage in network.stages)
         if shape not in tried:
             tried.add(shape)
-            best = min(best, _with_width(base, coefficients, step / PHI_STEPS, macs, num_classes), key=miss)
+            best = min(best, _with_width(base, coefficients, step / PHI_STEPS, shape[0], macs, num_classes), key=miss)
     return best
 
 
-def _with_width(base: Architecture, coefficients: Compound, phi: float, macs: float, num_classes: int) -> Architecture:
-    """Return the network with depth and resolution of a phi whose width meets the MACs best.
+def _with_width(
+    base: Architecture, coefficients: Compound, phi: float, pixels: int, macs: float, num_classes: int
+) -> Architecture:
+    """Return the network with the depth of a phi and a resolution in pixels whose width meets the MACs best.
 
-    An enlarged network is at least as wide as its base, and a shrunk one at most as wide.
+    An enlarged network is in no dimension smaller than its base, and a shrunk one in none larger.
     """
-    depth, resolution = coefficients.alpha**phi, coefficients.gamma**phi
     enlarges = macs > total_cost(base, num_classes).macs
+    pixels = max(pixels, base.resolution) if enlarges else min(max(pixels, 1), base.resolution)
+    depth = coefficients.alpha**phi
     scale = giant_scale if enlarges else tiny_scale  # as in `compound_scale`
 
     def at_width(step: int) -> Architecture:
-        scaled = scale(base, resolution, step / WIDTH_STEPS, depth, f"compound(phi={phi:g})")
+        scaled = scale(base, 1, step / WIDTH_STEPS, depth, f"compound(phi={phi:g})").at(pixels)
         return replace(scaled, family=_scaled_family(base, "efficientnet"))
 
     def macs_at(step: int) -> int:
