@@ -1,7 +1,8 @@
-"""Train and evaluate SSDLite detectors on data sets in COCO's format.
+"""Train and evaluate SSDLite detectors on data sets in COCO's format, and find objects in images.
 
 python detect.py train --config config/ssdlite_tinynet_d.yaml --data_path /data/coco --ckpt tinynet_d.safetensors
 python detect.py eval --ckpt runs/coco/checkpoints/best.ckpt --data_path /data/coco --results detections.json
+python detect.py predict --ckpt runs/coco/checkpoints/best.ckpt photo.jpg folder --sheet objects.png
 """
 
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import Command, run_commands
-from src.config import DetectEvalConfig, DetectTrainConfig
+from src.config import DetectEvalConfig, DetectExportConfig, DetectPredictConfig, DetectTrainConfig
 
 
 def train(config: DetectTrainConfig) -> None:
@@ -35,7 +36,32 @@ def evaluate(config: DetectEvalConfig) -> None:
     evaluate_detector(config)
 
 
-COMMANDS: dict[str, Command] = {"train": (DetectTrainConfig, train), "eval": (DetectEvalConfig, evaluate)}
+def export(config: DetectExportConfig) -> None:
+    """Write FILE_NAME.mindir, .onnx or .air with FILE_NAME.json, verified; or FILE_NAME.ckpt, weights alone.
+
+    python detect.py export --ckpt runs/coco/checkpoints/best.ckpt --file_format ONNX --batch_size 0 --file_name detector
+    """
+    from src.deploy.exporter import export_detector
+
+    export_detector(config)
+
+
+def predict(config: DetectPredictConfig) -> None:
+    """Print the objects of each image; with --json as one line of JSON.
+
+    python detect.py predict --ckpt runs/coco/checkpoints/best.ckpt photo.jpg folder --draw copies --sheet objects.png
+    """
+    from src.detection.predict import predict_objects
+
+    predict_objects(config)
+
+
+COMMANDS: dict[str, Command] = {
+    "train": (DetectTrainConfig, train),
+    "eval": (DetectEvalConfig, evaluate),
+    "export": (DetectExportConfig, export),
+    "predict": (DetectPredictConfig, predict),
+}
 
 if __name__ == "__main__":
     sys.exit(run_commands(COMMANDS, __doc__))

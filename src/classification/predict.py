@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from src.classification.classes import class_names
 from src.classification.metrics import best_classes, predict_logits
-from src.classification.sheet import FLAG, draw_sheet
+from src.classification.sheet import draw_sheet
 from src.config import PredictConfig
-from src.errors import UserError
-from src.images.decoding import decode_error
-from src.images.folder import list_images
+from src.images.inputs import find_images, read_sizes
+from src.images.sheet import FLAG
 from src.kernels.library import choose_kernels
 from src.models import load_model
 from src.networks.layers import use_native_kernels
@@ -24,7 +22,7 @@ from src.runtime.logs import log_to
 from src.runtime.texts import printable
 from src.runtime.workers import worker_count
 
-MOST_NAMED = 5  # unreadable images in an error line
+EXAMPLE = "predict.py --ckpt FILE photo.jpg"
 
 
 def predict_images(config: PredictConfig) -> list[dict[str, Any]]:
@@ -36,39 +34,13 @@ def predict_images(config: PredictConfig) -> list[dict[str, Any]]:
         UserError: images or weights are missing, do not fit, or cannot be read.
     """
     log_to()
-    files = find_images(config.images)
+    files = find_images(config.images, EXAMPLE)
     if config.sheet:
         check_picture_path(config.sheet, FLAG)
-    faults = {path: fault for path in files if (fault := decode_error(path))}
-    good = [path for path in files if path not in faults]
-    results = _predict(config, good) if good else []
-    if faults:
-        named = "; ".join(f"{path}: {fault}" for path, fault in list(faults.items())[:MOST_NAMED])
-        raise UserError(f"{len(faults)} of {len(files)} images cannot be read: {named}")
+    inputs = read_sizes(files)
+    results = _predict(config, inputs.files) if inputs.files else []
+    inputs.check()
     return results
-
-
-def find_images(paths: tuple[Path, ...]) -> list[str]:
-    """Return files as they are given, and all images below folders.
-
-    Raises:
-        UserError: no paths are given, a path does not exist, or a folder holds no images.
-    """
-    if not paths:
-        raise UserError("no images: name some, or folders of them, such as `predict.py --ckpt FILE photo.jpg`")
-    files: list[str] = []
-    for path in paths:
-        if path.is_file():
-            files.append(str(path))
-            continue
-        if not path.is_dir():  # a pipe would be waited for
-            raise UserError(f"there is no image or folder {path}")
-        listing = list_images(path)
-        listing.log_left_out()
-        if not listing.images:
-            raise UserError(f"folder {path} holds no images")
-        files += listing.images
-    return files
 
 
 def top_classes(logits: np.ndarray, names: list[str], count: int) -> list[dict[str, Any]]:

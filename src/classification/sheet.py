@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from src.images import sheet
 from src.images.decoding import read_rgb
-from src.runtime.figures import literal, new_figure, write_figure
+from src.runtime.figures import literal
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-FLAG = "--sheet"
 MOST_IMAGES, MOST_COLUMNS = 32, 8
+PANEL = (1.8, 2.1)  # inches
 
 
 def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) -> None:
@@ -25,16 +24,11 @@ def draw_sheet(results: list[dict[str, Any]], classes: list[str], path: Path) ->
     Raises:
         UserError: matplotlib is not installed, or the file cannot be written.
     """
-    picked = [results[i] for i in np.unique(np.linspace(0, len(results) - 1, MOST_IMAGES).astype(int))]
-    columns = min(MOST_COLUMNS, len(picked))
-    rows = -(-len(picked) // columns)
-    figure = new_figure(1.8 * columns, 2.1 * rows, FLAG)
-    for axes in figure.subplots(rows, columns, squeeze=False).flat:
-        axes.axis("off")
-    for axes, result in zip(figure.axes, picked, strict=False):
+
+    def draw(axes: Axes, result: dict[str, Any]) -> None:
         best, label = result["top"][0], Path(result["image"]).parent.name
         color = "black" if label not in classes else "green" if label == best["class"] else "red"
         axes.imshow(read_rgb(result["image"]))
         axes.set_title(f"{literal(best['class'])}\n{best['probability']:.0%}", color=color, fontsize=9)
-    write_figure(figure, path, dpi=100)
-    logger.info("drew %d of %d images to %s", len(picked), len(results), path)
+
+    sheet.draw_sheet(results, draw, path, most=MOST_IMAGES, columns=MOST_COLUMNS, panel=PANEL)

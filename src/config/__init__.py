@@ -21,6 +21,7 @@ from src.config.detect import (
     DetectAugmentOptions,
     DetectEvalConfig,
     DetectorOptions,
+    DetectPredictConfig,
     DetectTrainConfig,
     PostprocessOptions,
 )
@@ -52,7 +53,7 @@ from src.config.train import (
 COMMANDS = (  # the schemas whose keys a YAML file may have
     *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
     *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
-    *(DetectTrainConfig, DetectEvalConfig),
+    *(DetectTrainConfig, DetectEvalConfig, DetectPredictConfig),
     *(TwistConfig, GreedyConfig, CompoundConfig, BaselineConfig, ReportConfig),
     Imagenet100Config,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "DataOptions",
     "DetectAugmentOptions",
     "DetectEvalConfig",
+    "DetectPredictConfig",
     "DetectTrainConfig",
     "DetectorOptions",
     "DeviceOptions",

@@ -8,7 +8,8 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import BatchOptions, ComputeOptions, ImageOptions, ModelOptions
-from src.config.options import OptionalName, OptionalPath, Options, PicturePath, conflict, option, same_option
+from src.config.evaluate import PredictConfig
+from src.config.options import AnyPath, OptionalName, OptionalPath, Options, PicturePath, conflict, option, same_option
 from src.config.train import TrainingConfig
 from src.design.detector import LastMap
 
@@ -135,3 +136,19 @@ class DetectEvalConfig(PostprocessOptions, BatchOptions, CocoOptions, ComputeOpt
     plot: PicturePath = option(
         None, "draw precision over recall, and the images with the most errors, to this file (.png, .pdf)"
     )
+
+
+class DetectPredictConfig(PostprocessOptions, ComputeOptions, ModelOptions):
+    """All options of detect.py predict."""
+
+    title: ClassVar[str] = "Prediction"
+
+    images: tuple[AnyPath, ...] = same_option(PredictConfig, "images")
+    batch_size: int = same_option(PredictConfig, "batch_size")
+    workers: int = same_option(PredictConfig, "workers")
+    as_json: bool = option(False, "print all objects as JSON in the last line", alias="json")
+    show_score: float = option(
+        0.5, "least score of the objects that lines of text and pictures show; JSON has all", ge=0, le=1
+    )
+    draw: OptionalPath = option(None, "write a copy of each image with its objects to this folder, as PNG")
+    sheet: PicturePath = option(None, "write a picture of up to 16 images with their objects to this file (.png, .pdf)")

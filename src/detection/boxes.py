@@ -56,6 +56,12 @@ def clip(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
     return np.minimum(np.maximum(boxes, 0), limit)
 
 
+def coco_boxes(boxes: np.ndarray) -> np.ndarray:
+    """Return boxes (n, 4) as COCO writes them: x, y, width and height, float64 (n, 4)."""
+    corners = boxes.astype(np.float64)
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], -1)
+
+
 def _center_and_size(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     size = boxes[..., 2:] - boxes[..., :2]
     return boxes[..., :2] + size / 2, size

@@ -11,6 +11,7 @@ import mindspore as ms
 import numpy as np
 from tqdm import tqdm
 
+from src.detection.boxes import coco_boxes
 from src.detection.coco import CocoSet
 from src.detection.coco_scores import CocoScores, score_detections
 from src.detection.network import BoxesAndScores
@@ -37,7 +38,7 @@ def find_objects(
     table = np.zeros((-(-count // ranks), rule.detections, COLUMNS), np.float32)
     files = [images.path(index) for index in mine]
     with tqdm(desc="evaluate", total=len(files), unit="img", leave=False, disable=None) as bar:
-        predictions = _predict(network, files, preprocess, batch_size, workers)
+        predictions = predict_anchors(network, files, preprocess, batch_size, workers=workers)
         for place, (index, (boxes, scores)) in enumerate(zip(mine, predictions, strict=True)):
             row = images.rows[index]
             found = detect(boxes, scores, rule).scaled(preprocess.size, row["width"], row["height"])
@@ -46,6 +47,33 @@ def find_objects(
     # Rank r has looked at the images r, r + ranks, r + 2 * ranks ...
     every = collectives.all_gather(table).swapaxes(0, 1).reshape(-1, *table.shape[1:])[:count]
     return [_from_table(rows) for rows in every]
+
+
+def predict_anchors(
+    network: BoxesAndScores, files: list[str], preprocess: Preprocess, batch_size: int, *, workers: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give boxes and scores of all anchors of one image after the other.
+
+    The last batch is padded with zeros, because the network is compiled for one shape.
+
+    Raises:
+        UserError: an image cannot be read.
+    """
+    if not files:
+        return
+    batch_size = min(batch_size, len(files))
+    batches = iter(
+        eval_batches(files, preprocess, batch_size, workers=workers).create_tuple_iterator(
+            num_epochs=1, output_numpy=True
+        )
+    )
+    for start in range(0, len(files), batch_size):
+        with explain_bad_files(files, workers):
+            (pixels,) = next(batches)
+        missing = batch_size - len(pixels)
+        padded = np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else pixels
+        boxes, scores = (value.asnumpy() for value in network(ms.Tensor(padded)))
+        yield from zip(boxes[: len(files) - start], scores[: len(files) - start])
 
 
 def score_objects(images: CocoSet, found: list[Detections]) -> CocoScores:
@@ -64,10 +92,8 @@ def as_table(images: CocoSet, found: list[Detections]) -> np.ndarray:
     ids = np.array([category["id"] for category in images.categories], np.float64)
     tables = [np.zeros((0, 7))]
     for row, (boxes, scores, classes) in zip(images.rows, found, strict=True):
-        corners = boxes.astype(np.float64)
-        sides = corners[:, 2:] - corners[:, :2]
         image_ids = np.full(len(scores), row["id"])
-        tables.append(np.column_stack([image_ids, corners[:, :2], sides, scores, ids[classes - 1]]))
+        tables.append(np.column_stack([image_ids, coco_boxes(boxes), scores, ids[classes - 1]]))
     return np.concatenate(tables)
 
 
@@ -83,30 +109,6 @@ def write_results(path: Path, images: CocoSet, found: list[Detections]) -> None:
     ]
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(rows), encoding="utf-8")
-
-
-def _predict(
-    network: BoxesAndScores, files: list[str], preprocess: Preprocess, batch_size: int, workers: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give boxes and scores of all anchors of one image after the other.
-
-    The last batch is padded with zeros, because the network is compiled for one shape.
-    """
-    if not files:
-        return
-    batch_size = min(batch_size, len(files))
-    batches = iter(
-        eval_batches(files, preprocess, batch_size, workers=workers).create_tuple_iterator(
-            num_epochs=1, output_numpy=True
-        )
-    )
-    for start in range(0, len(files), batch_size):
-        with explain_bad_files(files, workers):
-            (pixels,) = next(batches)
-        missing = batch_size - len(pixels)
-        padded = np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else pixels
-        boxes, scores = (value.asnumpy() for value in network(ms.Tensor(padded)))
-        yield from zip(boxes[: len(files) - start], scores[: len(files) - start])
 
 
 def _from_table(rows: np.ndarray) -> Detections:

@@ -10,9 +10,10 @@ import numpy as np
 from src.detection.boxes import overlaps
 from src.detection.coco import CocoSet, Objects
 from src.detection.coco_scores import CocoScores
+from src.detection.drawing import draw_box, show
 from src.detection.postprocess import Detections
 from src.images.decoding import read_rgb
-from src.runtime.figures import literal, new_figure, write_figure
+from src.runtime.figures import new_figure, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,21 +87,12 @@ def _draw_curves(axes: Axes, scores: CocoScores) -> None:
 
 def _draw_image(axes: Axes, images: CocoSet, index: int, found: Detections, errors: Errors) -> None:
     """Draw missed objects, and the detections of a score of at least 0.5 as found or false."""
-    axes.imshow(read_rgb(images.path(index)))
+    show(axes, read_rgb(images.path(index)))
     objects, names = images.objects[index], images.names
     for box, label, missed in zip(objects.boxes, objects.classes, errors.missed):
         if missed:
-            _draw_box(axes, box, f"{names[label - 1]} missed", "missed")
+            draw_box(axes, box, f"{names[label - 1]} missed", COLORS["missed"])
     for box, score, label, false in zip(found.boxes, found.scores, found.classes, errors.false):
         if score >= SURE:
-            _draw_box(axes, box, f"{names[label - 1]} {score:.0%}", "false" if false else "found")
+            draw_box(axes, box, f"{names[label - 1]} {score:.0%}", COLORS["false" if false else "found"])
     axes.set_title(f"id {images.rows[index]['id']}: {errors.sum} errors", fontsize=9)
-    axes.axis("off")
-
-
-def _draw_box(axes: Axes, box: np.ndarray, text: str, kind: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    x1, y1, x2, y2 = box
-    axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=COLORS[kind], linewidth=1.5))
-    axes.text(x1, y1, literal(text), color="white", fontsize=6, backgroundcolor=COLORS[kind], clip_on=True)

@@ -90,6 +90,9 @@ def test_a_command_ends_with_one_line(workspace, place, command, words):
             "labels.txt names 3 classes, the weights have 4",
         ),
         ("predict.py --ckpt w.ckpt assets/samples --sheet sheet.xyz", "ends in .png or .pdf"),
+        ("detect.py predict --ckpt w.ckpt", "of them, such as `detect.py predict --ckpt FILE photo.jpg`"),
+        ("detect.py predict --ckpt w.ckpt assets/samples", "w.ckpt holds a classifier; train a detector from it"),
+        ("detect.py predict --ckpt w.ckpt assets/samples --draw README.md", "--draw is README.md, a file; name a fold"),
     ],
 )
 def test_a_mistake_is_one_line(refused, place, command, words):

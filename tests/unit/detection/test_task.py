@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from support.small_network import SMALL_FILE, small
 from support.small_training import assert_same
 
 from src.cli import parse
-from src.config import DetectEvalConfig, DetectTrainConfig
+from src.config import DetectEvalConfig, DetectPredictConfig, DetectTrainConfig
 from src.design.detector import Detector
 from src.detection import weights
 from src.detection.coco_scores import score_detections
 from src.detection.evaluate import evaluate_detector
 from src.detection.layout import open_coco
+from src.detection.predict import predict_objects
 from src.detection.task import DetectionTask
 from src.detection.weights import load_detector
 from src.errors import UserError
@@ -44,8 +46,11 @@ FLAGS = {
 
 
 def config(schema=DetectTrainConfig, **flags):
-    words = [word for key, value in flags.items() for word in (f"--{key}", *str(value).split("|")) if word != "True"]
-    return parse(schema, words)
+    return parse(schema, _words(**flags))
+
+
+def _words(**flags):
+    return [word for key, value in flags.items() for word in (f"--{key}", *str(value).split("|")) if word != "True"]
 
 
 def build(**flags):
@@ -145,6 +150,25 @@ def test_the_file_of_detections_has_the_scores_of_the_evaluation(data, evaluated
     for row in rows:
         (x, y, width, height), (right, bottom) = row["bbox"], sizes[row["image_id"]]
         assert x >= 0 and y >= 0 and x + width <= right + 1e-3 and y + height <= bottom + 1e-3
+
+
+def test_prediction_finds_the_objects_of_the_evaluation(run, data, evaluated, tmp_path, capfd):
+    flags = {"ckpt": run / "checkpoints" / "last.ckpt", "weights": "ema", "batch_size": 4, "json": True}
+    options = parse(DetectPredictConfig, [str(data / "val"), *_words(**flags, draw=tmp_path / "copies")])
+    results = predict_objects(options)
+    assert json.loads(capfd.readouterr().out.splitlines()[-1]) == results
+    ids, categories = {f"{number}.png": 3 * number + 7 for number in range(5)}, {"light": 9, "dark": 40}
+    found = [
+        {"image_id": ids[Path(each["image"]).name], "category_id": categories[one["name"]], **_box_and_score(one)}
+        for each in results
+        for one in each["objects"]
+    ]
+    assert found == json.loads(evaluated[1].read_text())
+    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == sorted(ids)
+
+
+def _box_and_score(found):
+    return {"bbox": found["bbox"], "score": found["score"]}
 
 
 def test_a_backbone_starts_from_the_weights_of_a_classifier(data, classifier, start):

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from support.pictures import LAYOUT, LEFT_OUT, save_odd_layout
 
-from src.classification.predict import find_images
 from src.config import ConvertConfig
 from src.errors import UserError
 from src.images.check import check_classes
 from src.images.convert import convert
 from src.images.data_path import open_split
 from src.images.folder import ImageFolder, list_images
+from src.images.inputs import find_images
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_an_odd_layout_is_the_same_for_training_prediction_and_conversion(tmp_pa
     root = tmp_path / "data/val"
     expected = [str(root / name) for name in LAYOUT]
     scanned = ImageFolder.scan(root)
-    assert list(scanned.files) == find_images((root,)) == expected
+    assert list(scanned.files) == find_images((root,), "") == expected
     assert scanned.classes == ("B", "a", "new\nline", "two words", "é")
     np.testing.assert_array_equal(np.bincount(scanned.labels), [3, 4, 1, 1, 1])
     assert scanned.non_images == tuple(str(root / name) for name in LEFT_OUT)
@@ -182,4 +182,4 @@ def test_a_split_with_an_empty_class_or_none_is_refused(image_folder):
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(UserError, match="^there is no image or folder .*/pipe.jpg$"):
-        find_images((tmp_path / "pipe.jpg",))
+        find_images((tmp_path / "pipe.jpg",), "")
