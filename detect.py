@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which is missing with PYTHONSAFEPATH=1
 
 from src.cli import Command, run_commands
-from src.config import DetectEvalConfig, DetectPredictConfig, DetectTrainConfig
+from src.config import DetectEvalConfig, DetectExportConfig, DetectPredictConfig, DetectTrainConfig
 
 
 def train(config: DetectTrainConfig) -> None:
@@ -36,6 +36,16 @@ def evaluate(config: DetectEvalConfig) -> None:
     evaluate_detector(config)
 
 
+def export(config: DetectExportConfig) -> None:
+    """Write FILE_NAME.mindir, .onnx or .air with FILE_NAME.json, verified; or FILE_NAME.ckpt, weights alone.
+
+    python detect.py export --ckpt runs/coco/checkpoints/best.ckpt --file_format ONNX --batch_size 0 --file_name coco
+    """
+    from src.deploy.exporter import export_detector
+
+    export_detector(config)
+
+
 def predict(config: DetectPredictConfig) -> None:
     """Print the objects of each image; with --json as one line of JSON.
 
@@ -49,6 +59,7 @@ def predict(config: DetectPredictConfig) -> None:
 COMMANDS: dict[str, Command] = {
     "train": (DetectTrainConfig, train),
     "eval": (DetectEvalConfig, evaluate),
+    "export": (DetectExportConfig, export),
     "predict": (DetectPredictConfig, predict),
 }
 

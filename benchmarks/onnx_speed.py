@@ -35,7 +35,7 @@ def our_file(model: str, path: Path, fold: bool) -> int:
     network = create_model(model).set_train(False)
     size = network.architecture.resolution
     graph = DeployedNetwork(folded(network) if fold else network, Preprocess(size))
-    write_onnx(graph, ms.Tensor(np.zeros((1, 3, size, size), np.float32)), path, batch_size=1)
+    write_onnx(graph, ms.Tensor(np.zeros((1, 3, size, size), np.float32)), path, 1, ["logits"])
     return size
 
 

@@ -26,7 +26,7 @@ from src.config.detect import (
     PostprocessOptions,
 )
 from src.config.evaluate import EvalConfig, PredictConfig
-from src.config.export import ExportConfig
+from src.config.export import DetectExportConfig, ExportConfig, ExportOptions
 from src.config.imagenet100 import Imagenet100Config
 from src.config.launch import LaunchConfig, LaunchFlags
 from src.config.options import Options, key_of, keys, option
@@ -53,7 +53,7 @@ from src.config.train import (
 COMMANDS = (  # the schemas whose keys a YAML file may have
     *(TrainConfig, CheckConfig, ConvertConfig, EvalConfig, ExportConfig, PredictConfig),
     *(ScoreConfig, CostConfig, FormulaConfig, CompareConfig, TableConfig),
-    *(DetectTrainConfig, DetectEvalConfig, DetectPredictConfig),
+    *(DetectTrainConfig, DetectEvalConfig, DetectExportConfig, DetectPredictConfig),
     *(TwistConfig, GreedyConfig, CompoundConfig, BaselineConfig, ReportConfig),
     Imagenet100Config,
 )
@@ -74,12 +74,14 @@ __all__ = [
     "DataOptions",
     "DetectAugmentOptions",
     "DetectEvalConfig",
+    "DetectExportConfig",
     "DetectPredictConfig",
     "DetectTrainConfig",
     "DetectorOptions",
     "DeviceOptions",
     "EvalConfig",
     "ExportConfig",
+    "ExportOptions",
     "FormulaConfig",
     "GreedyConfig",
     "ImageOptions",

@@ -1,4 +1,4 @@
-"""Options of export.py."""
+"""Options of export.py and of detect.py export."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pydantic import field_validator, model_validator
 from typing_extensions import Self
 
 from src.config.common import DataOptions, DeviceOptions, ModelOptions
+from src.config.detect import CocoOptions, PostprocessOptions
 from src.config.options import ClassOrder, OptionalName, OptionalPath, OutputPath, conflict, option, same_option
 
 
-class ExportConfig(DeviceOptions, ModelOptions):
-    """All options of export.py."""
+class ExportOptions(DeviceOptions, ModelOptions):
+    """The file and its format, for a network of any task."""
 
     title: ClassVar[str] = "Export"
 
@@ -23,12 +24,7 @@ class ExportConfig(DeviceOptions, ModelOptions):
         "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; "
         "SAFETENSORS, CKPT: weights without a graph",
     )
-    names: Literal["timm", "mindcv", "zoo"] = option(
-        "timm",
-        "SAFETENSORS, CKPT: names of the tensors, by which timm, MindCV or MindSpore's model zoo loads them",
-    )
     batch_size: int = option(1, "images per call; 0: any number (dynamic)", ge=0, le=2048)
-    crop_pct: float | None = same_option(DataOptions, "crop_pct")
     images: OptionalPath = option(
         None, "image or folder to verify the file on; default two photographs of this project"
     )
@@ -39,10 +35,6 @@ class ExportConfig(DeviceOptions, ModelOptions):
     calibration: OptionalPath = option(
         None, "int8: folder of images, such as a part of the training set; 256 of them are used"
     )
-    data_path: OptionalName = option(
-        None, "int8: data set (or `digits`) whose val images score the file; default the calibration's, without labels"
-    )
-    class_order: ClassOrder = same_option(DataOptions, "class_order")
     input_type: Literal["float32", "uint8"] = option(
         "float32", "MINDIR, ONNX: float32: normalized NCHW; uint8: RGB pixels NHWC, which the graph normalizes"
     )
@@ -75,13 +67,6 @@ class ExportConfig(DeviceOptions, ModelOptions):
         return self
 
     @model_validator(mode="after")
-    def _names_need_weights(self) -> Self:
-        if self.names != "timm" and self.file_format not in ("SAFETENSORS", "CKPT"):
-            reason = f"{self.file_format} has no names of tensors that other projects load"
-            raise conflict("names", f"{reason}; add --file_format CKPT or SAFETENSORS")
-        return self
-
-    @model_validator(mode="after")
     def _precision_fits_the_file(self) -> Self:
         if self.precision == "int8" and self.file_format != "ONNX":
             raise conflict("precision", "8-bit files are ONNX; add --file_format ONNX, or choose fp16")
@@ -102,3 +87,45 @@ class ExportConfig(DeviceOptions, ModelOptions):
         if self.gears and (self.soc_version is None or self.batch_size != 0):
             raise conflict("gears", "gears need --soc_version and --batch_size 0; add both")
         return self
+
+
+class ExportConfig(ExportOptions):
+    """All options of export.py."""
+
+    title: ClassVar[str] = "Export"
+
+    names: Literal["timm", "mindcv", "zoo"] = option(
+        "timm",
+        "SAFETENSORS, CKPT: names of the tensors, by which timm, MindCV or MindSpore's model zoo loads them",
+    )
+    crop_pct: float | None = same_option(DataOptions, "crop_pct")
+    data_path: OptionalName = option(
+        None, "int8: data set (or `digits`) whose val images score the file; default the calibration's, without labels"
+    )
+    class_order: ClassOrder = same_option(DataOptions, "class_order")
+
+    @model_validator(mode="after")
+    def _names_need_weights(self) -> Self:
+        if self.names != "timm" and self.file_format not in ("SAFETENSORS", "CKPT"):
+            reason = f"{self.file_format} has no names of tensors that other projects load"
+            raise conflict("names", f"{reason}; add --file_format CKPT or SAFETENSORS")
+        return self
+
+
+class DetectExportConfig(PostprocessOptions, ExportOptions):
+    """All options of detect.py export."""
+
+    title: ClassVar[str] = "Export"
+
+    file_format: Literal["MINDIR", "ONNX", "AIR", "CKPT"] = option(
+        "MINDIR",
+        "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; CKPT: weights without a graph",
+    )
+    precision: Literal["fp32", "fp16"] = option("fp32", "MINDIR, ONNX: fp16 halves the file")
+    data_path: OptionalName = option(
+        None,
+        "int8: data set in COCO's layout (or `digits`) whose val images score the file; default the calibration's, "
+        "without AP",
+    )
+    val_json: OptionalPath = same_option(CocoOptions, "val_json")
+    val_images: OptionalPath = same_option(CocoOptions, "val_images")

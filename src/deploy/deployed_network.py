@@ -1,4 +1,4 @@
-"""The network of an exported file: its input, its output, and the precision in between."""
+"""The network of an exported file: its input, its outputs, and the precision in between."""
 
 from __future__ import annotations
 
@@ -10,37 +10,48 @@ from mindspore import Tensor, nn
 
 from src.images.preprocess import Preprocess
 
-INPUT, OUTPUT = "image", "logits"
+INPUT = "image"
 InputType = Literal["float32", "uint8"]
 LAYOUTS: dict[InputType, str] = {"float32": "NCHW", "uint8": "NHWC"}
 
 
 class DeployedNetwork(nn.Cell):
-    """Images in, float32 logits (N, classes) out.
+    """Images in, float32 outputs out.
 
     Args:
-        network: images float32 (N, 3, size, size) to logits. With `half` its parameters become float16, so it must be a
-            copy, and it must have no BatchNorm, whose statistics need float32.
+        network: images float32 (N, 3, size, size) to logits, or to the arguments of `decode`. With `half` its
+            parameters become float16, so it must be a copy, and it must have no BatchNorm, whose statistics need
+            float32.
         preprocess: mean and std of `pixels`.
         pixels: take RGB pixels, uint8 (N, size, size, 3), and normalize and transpose them in float32.
-        half: compute in float16.
+        half: compute the network in float16.
+        decode: a Cell without parameters that computes the outputs from the network's results, in float32.
     """
 
-    def __init__(self, network: nn.Cell, preprocess: Preprocess, *, pixels: bool = False, half: bool = False) -> None:
+    def __init__(
+        self,
+        network: nn.Cell,
+        preprocess: Preprocess,
+        *,
+        pixels: bool = False,
+        half: bool = False,
+        decode: nn.Cell | None = None,
+    ) -> None:
         super().__init__(auto_prefix=False)  # parameters keep the network's names
-        self.network, self.pixels, self.half = network, pixels, half
+        self.network, self.decode, self.pixels, self.half = network, decode, pixels, half
         self.mean, self.std = (Tensor(values) for values in preprocess.pixel_mean_std())
         if half:
             for parameter in network.get_parameters():
                 parameter.set_dtype(ms.float16)
         self.set_train(False)
 
-    def construct(self, x: Tensor) -> Tensor:
+    def construct(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         if self.pixels:
             x = ((x.astype(ms.float32) - self.mean) / self.std).transpose(0, 3, 1, 2)
-        if self.half:
-            return self.network(x.astype(ms.float16)).astype(ms.float32)
-        return self.network(x)
+        results = self.network(x.astype(ms.float16) if self.half else x)
+        if self.decode is not None:
+            return self.decode(*results)
+        return results.astype(ms.float32) if self.half else results
 
 
 def image_shape(size: int, input_type: InputType) -> list[int]:
@@ -49,5 +60,5 @@ def image_shape(size: int, input_type: InputType) -> list[int]:
 
 
 def as_input(pixels: np.ndarray, preprocess: Preprocess, input_type: InputType) -> np.ndarray:
-    """Turn crops, uint8 (n, size, size, 3), into an input of the given type."""
+    """Turn pixels, uint8 (n, size, size, 3), into an input of the given type."""
     return pixels if input_type == "uint8" else preprocess.normalize(pixels)

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from mindspore import nn
 
-from src.config import ExportConfig
-from src.deploy.deployed_network import INPUT, LAYOUTS, OUTPUT, image_shape
-from src.design.cost import total_cost
+from src.config import ExportOptions
+from src.deploy.deployed_network import INPUT, LAYOUTS, image_shape
+from src.deploy.exportable import Exportable
 from src.errors import UserError
-from src.models import LoadedModel
+from src.images.preprocess import Preprocess
 from src.runtime.files import write_text
 from src.runtime.texts import printable, read_json
 from src.weights.names import timm_names, weights_of
 
 
-def describe(model: LoadedModel, path: Path, config: ExportConfig, measured: dict[str, Any]) -> None:
+def describe(model: Exportable, path: Path, config: ExportOptions, measured: dict[str, Any]) -> None:
     """Write the JSON beside the file at `path`, or add the file to an earlier JSON of the same network.
 
     Args:
@@ -54,25 +54,19 @@ def weights_hash(network: nn.Cell) -> str:
     return digest.hexdigest()
 
 
-def _network_entries(model: LoadedModel) -> dict[str, Any]:
+def preprocess_entry(preprocess: Preprocess, **geometry: Any) -> dict[str, Any]:
+    """Return the entry `preprocess`: how an image is cut and scaled to pixels, and how these are normalized."""
+    return {**geometry, "scale": 1 / 255, "mean": list(preprocess.mean), "std": list(preprocess.std)}
+
+
+def _network_entries(model: Exportable) -> dict[str, Any]:
     """Return the part of the description that is the same for all files of a network."""
-    side, classes = model.preprocess.size, model.network.num_classes
-    cost = total_cost(model.network.architecture.at(side), classes)
     return {
         "model": model.name,
-        "input": {"name": INPUT, "size": side, "color": "RGB"},
-        "output": {"name": OUTPUT, "shape": ["batch", classes], "type": "float32"},
-        "preprocess": {
-            "resize": {"short_side": model.preprocess.resize, "interpolation": "bicubic", "antialias": True},
-            "crop": {"size": side, "position": "centre", "crop_pct": model.preprocess.crop_pct},
-            "scale": 1 / 255,
-            "mean": list(model.preprocess.mean),
-            "std": list(model.preprocess.std),
-        },
-        "num_classes": classes,
-        "classes": [printable(name) for name in model.classes],  # JSON holds no bytes that are not UTF-8
-        "macs": cost.macs,
-        "parameters": cost.parameters,
+        "input": {"name": INPUT, "size": model.preprocess.size, "color": "RGB"},
+        **model.entries(),
+        "macs": model.cost.macs,
+        "parameters": model.cost.parameters,
         "weights_sha256": weights_hash(model.network),
         "files": {},
     }

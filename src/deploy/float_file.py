@@ -8,59 +8,57 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 
-from src.config import ExportConfig
+from src.config import ExportOptions
 from src.deploy.batches import batches
-from src.deploy.deployed_network import DeployedNetwork, as_input, image_shape
-from src.deploy.folding import folded
+from src.deploy.deployed_network import as_input, image_shape
+from src.deploy.exportable import Exportable
 from src.deploy.mindir_file import write_mindir
 from src.deploy.onnx_file import write_onnx
-from src.deploy.verification import TOLERANCE, check_difference, difference, verification_pixels
-from src.models import LoadedModel
+from src.deploy.output import Differences
+from src.deploy.verification import MAX_IMAGES, SAMPLES, as_arrays, pixels_of, run_file
 from src.runtime.files import plain_path, require_space
 
 logger = logging.getLogger(__name__)
 
 
-def write_float(config: ExportConfig, model: LoadedModel, path: Path) -> float | None:
-    """Write and verify a float file.
+def write_float(config: ExportOptions, model: Exportable, path: Path) -> Differences | None:
+    """Write a float file, and verify it on the user's images or on the project's photographs.
 
     Returns:
-        The largest difference between its logits and the network's, as a share of the largest logit. None for a format
-        that cannot be loaded again.
+        How far its outputs are from the network's. None for a format that cannot be loaded again.
 
     Raises:
-        UserError: the difference is too large, an image cannot be read, or a package is missing.
+        UserError: a difference is too large, an image cannot be read, or a package is missing.
     """
-    images = verification_pixels(model.preprocess, config.images)
+    images = pixels_of(config.images or SAMPLES, MAX_IMAGES, model.pixels, "images")
+    network = model.deployed()
     reference = [
-        (as_input(crops, model.preprocess, config.input_type), _logits(model, crops))
-        for crops in batches(images, config.batch_size)
+        (
+            as_input(pixels, model.preprocess, config.input_type),
+            as_arrays(network(ms.Tensor(model.preprocess.normalize(pixels)))),
+        )
+        for pixels in batches(images, config.batch_size)
     ]
     _export(config, model, path)
-    if (config.file_format, config.precision) not in TOLERANCE:
+    kind, largest = (config.file_format, config.precision), Differences(model.outputs)
+    if any(kind not in output.tolerance for output in model.outputs):
         logger.info("%s cannot be loaded again to verify it", path.name)
         return None
-    largest = max(difference(path, batch, logits) for batch, logits in reference)
-    check_difference(largest, TOLERANCE[config.file_format, config.precision], path)
-    logger.info(
-        "%s: verified on %d images, largest difference %.1e of the largest logit", path.name, len(images), largest
-    )
-    return float(f"{largest:.2g}")
+    for batch, expected in reference:
+        largest.add(run_file(path, batch), expected)
+    largest.check(kind, path)
+    logger.info("%s: verified on %d images, largest difference %s", path.name, len(images), largest)
+    return largest
 
 
-def _logits(model: LoadedModel, crops: np.ndarray) -> np.ndarray:
-    return model.network(ms.Tensor(model.preprocess.normalize(crops))).asnumpy()
-
-
-def _export(config: ExportConfig, model: LoadedModel, path: Path) -> None:
-    network = folded(model.network) if config.fold else model.network
-    pixels, half = config.input_type == "uint8", config.precision == "fp16"
-    deployed = DeployedNetwork(network, model.preprocess, pixels=pixels, half=half)
+def _export(config: ExportOptions, model: Exportable, path: Path) -> None:
+    deployed = model.deployed(fold=config.fold, pixels=config.input_type == "uint8", half=config.precision == "fp16")
     require_space(path.parent, sum(parameter.nbytes for parameter in deployed.get_parameters()))
     with plain_path(path.parent) as folder:
         plain = folder / f"network{path.suffix}"
         if config.file_format == "ONNX":
-            write_onnx(deployed, _example(config, model, 1), plain, config.batch_size)
+            names = [output.name for output in model.outputs]
+            write_onnx(deployed, _example(config, model, 1), plain, config.batch_size, names)
         elif config.file_format == "MINDIR":
             write_mindir(deployed, _example(config, model, config.batch_size), plain)
         else:
@@ -68,7 +66,7 @@ def _export(config: ExportConfig, model: LoadedModel, path: Path) -> None:
         plain.replace(path)
 
 
-def _example(config: ExportConfig, model: LoadedModel, batch_size: int) -> ms.Tensor:
+def _example(config: ExportOptions, model: Exportable, batch_size: int) -> ms.Tensor:
     """Return zeros of the input's shape and type, or for batch size 0 a tensor with an open batch and no values."""
     image = image_shape(model.preprocess.size, config.input_type)
     if batch_size == 0:

@@ -24,7 +24,7 @@ def folded(network: nn.Cell) -> nn.Cell:
         for name, child in list(cell.name_cells().items()):
             if isinstance(child, BATCH_NORMS) and isinstance(before, nn.Conv2d):
                 _fold(before, child)
-                if isinstance(cell, nn.SequentialCell):
+                if isinstance(cell, (nn.SequentialCell, nn.CellList)):
                     cell[int(name)] = Activation(child.activation)
                 else:
                     setattr(cell, name, Activation(child.activation))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,25 +10,27 @@ from typing import Any
 import mindspore as ms
 from mindspore import nn
 
-from src.deploy.deployed_network import INPUT, OUTPUT
+from src.deploy.deployed_network import INPUT
 from src.errors import UserError
 from src.runtime.compat import export_onnx
 
 
-def write_onnx(graph: nn.Cell, image: ms.Tensor, path: Path, batch_size: int) -> None:
-    """Export `graph` for one image, and then declare the batch size (0: any).
+def write_onnx(graph: nn.Cell, image: ms.Tensor, path: Path, batch_size: int, outputs: Sequence[str]) -> None:
+    """Export `graph` for one image, name its outputs, and then declare the batch size (0: any).
 
-    No operator of the graph may depend on the batch size.
+    No operator of the graph may depend on the batch size. Of several outputs, each must end in a primitive that is one
+    node in ONNX, such as Softmax or Minimum: MindSpore gives the name to the first node of the primitive.
 
     Raises:
         UserError: the onnx package is not installed.
     """
     onnx = onnx_package()
-    export_onnx(graph, image, path, INPUT, OUTPUT)
+    export_onnx(graph, image, path, INPUT, outputs)
     model = onnx.load(path)
-    name_output(model)
+    if len(outputs) == 1:
+        name_output(model)
     pool_globally(model)
-    for value in (model.graph.input[0], model.graph.output[0]):
+    for value in (*model.graph.input, *model.graph.output):
         batch = value.type.tensor_type.shape.dim[0]
         if batch_size:
             batch.dim_value = batch_size

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from src.config import ExportConfig
+from src.config import ExportOptions
 from src.deploy.ascend_converter import converter_files
 from src.deploy.description import is_described, is_description
 from src.errors import UserError
@@ -17,7 +17,7 @@ from src.weights.readers import META_KEY
 WEIGHT_FORMATS = ("SAFETENSORS", "CKPT")
 
 
-def check_outputs(config: ExportConfig, path: Path) -> None:
+def check_outputs(config: ExportOptions, path: Path) -> None:
     """Check that an export to `path` writes over no file that is read, and over none but earlier exports.
 
     Raises:

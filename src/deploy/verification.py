@@ -1,7 +1,8 @@
-"""Verify that an exported file computes the logits of the network: load it again and run it on real images."""
+"""Verify that an exported file computes what the network computes: load it again and run it on real images."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,40 +13,25 @@ from mindspore import nn
 from src.errors import UserError
 from src.images.decoding import decode_error
 from src.images.folder import list_images
-from src.images.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# Allowed difference between logits, as a share of the largest logit. Other files cannot be loaded again.
-TOLERANCE = {
-    (
-        "MINDIR",
-        "fp32",
-    ): 1e-4,  # measured: 2e-6 for a trained network, 2e-5 for deep random networks (folding rounds)
-    ("ONNX", "fp32"): 1e-4,
-    ("MINDIR", "fp16"): 2e-2,  # measured: 1e-3 for a trained network, 9e-3 for random networks
-    ("ONNX", "fp16"): 2e-2,
-    ("ONNX", "int8"): 0.25,  # measured: 0.04 for a trained network
-}
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "assets" / "samples"
 MAX_IMAGES = 8  # of a folder: enough to differ, few enough to be quick
 
 
-def verification_pixels(preprocess: Preprocess, source: Path | None = None) -> np.ndarray:
-    """Return crops, uint8 (n, size, size, 3), of an image, up to 8 images of a folder, or the project's photographs.
+def pixels_of(source: Path, limit: int, read: Callable[[str], np.ndarray], option: str) -> np.ndarray:
+    """Return the pixels, uint8 (n, size, size, 3), of an image, or of up to `limit` images spread evenly over a folder.
+
+    Args:
+        source: the image or the folder.
+        limit: most images of a folder.
+        read: returns the pixels of an image that the network sees, uint8 (size, size, 3).
+        option: what named the path, for errors.
 
     Raises:
-        UserError: as `crops_of`.
-    """
-    return crops_of(source or SAMPLES, MAX_IMAGES, preprocess, "images")
-
-
-def crops_of(source: Path, limit: int, preprocess: Preprocess, option: str) -> np.ndarray:
-    """Return crops, uint8 (n, size, size, 3), of an image, or of up to `limit` images spread evenly over a folder.
-
-    Raises:
-        UserError: the path is missing, holds no images, or an image cannot be decoded. The error names the `option`.
+        UserError: the path is missing, holds no images, or an image cannot be decoded.
     """
     files = [str(source)] if source.is_file() else list_images(source).images
     if not files:
@@ -55,45 +41,36 @@ def crops_of(source: Path, limit: int, preprocess: Preprocess, option: str) -> n
     for path in chosen:
         if reason := decode_error(path):
             raise UserError(f"{option}: {path}: {reason}")
-    return np.stack([preprocess.pixels(path) for path in chosen])
+    return np.stack([read(path) for path in chosen])
 
 
-def difference(path: Path, images: np.ndarray, expected: np.ndarray) -> float:
-    """Return the largest difference between the file's logits and the expected logits, as a share of the largest logit.
-
-    Args:
-        images: a batch of the file's input.
-        expected: logits (n, classes). If the file's have another shape, the difference is infinite.
-    """
-    logits = {".mindir": run_mindir, ".onnx": run_onnx}[path.suffix](path, images)
-    if logits.shape != expected.shape:
-        return float("inf")
-    return float(np.abs(logits - expected).max() / np.abs(expected).max())
-
-
-def check_difference(largest: float, allowed: float, path: Path) -> None:
-    """Compare a difference of logits with the largest that is allowed.
+def run_file(path: Path, images: np.ndarray) -> list[np.ndarray]:
+    """Return the outputs of a .mindir or .onnx file for a batch of its input.
 
     Raises:
-        UserError: it is larger, or is not a number.
+        UserError: ONNX Runtime is not installed.
     """
-    if not largest <= allowed:
-        raise UserError(f"{path.name} was not written: its logits differ by {largest:.1e}, more than {allowed:g}")
+    return {".mindir": run_mindir, ".onnx": run_onnx}[path.suffix](path, images)
 
 
-def run_mindir(path: Path, images: np.ndarray) -> np.ndarray:
-    """Return the logits of a MINDIR file, computed by MindSpore."""
-    return nn.GraphCell(ms.load(str(path)))(ms.Tensor(images)).asnumpy()
+def run_mindir(path: Path, images: np.ndarray) -> list[np.ndarray]:
+    """Return the outputs of a MINDIR file, computed by MindSpore."""
+    return as_arrays(nn.GraphCell(ms.load(str(path)))(ms.Tensor(images)))
 
 
-def run_onnx(path: Path, images: np.ndarray) -> np.ndarray:
-    """Return the logits of an ONNX file, computed by ONNX Runtime.
+def as_arrays(results: ms.Tensor | tuple[ms.Tensor, ...]) -> list[np.ndarray]:
+    """Return what a Cell has computed, one tensor or several, as arrays."""
+    return [result.asnumpy() for result in (results if isinstance(results, tuple) else (results,))]
+
+
+def run_onnx(path: Path, images: np.ndarray) -> list[np.ndarray]:
+    """Return the outputs of an ONNX file, computed by ONNX Runtime.
 
     Raises:
         UserError: ONNX Runtime is not installed.
     """
     session = onnx_session(path)
-    return session.run(None, {session.get_inputs()[0].name: images})[0]
+    return session.run(None, {session.get_inputs()[0].name: images})
 
 
 def onnx_session(path: Path, threads: int = 0) -> InferenceSession:

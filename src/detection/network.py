@@ -99,35 +99,44 @@ class SSDLite(nn.Cell):
         return self.head(first, last)
 
 
-class BoxesAndScores(nn.Cell):
-    """The predictions of a detector: images (N, 3, S, S) to boxes (N, anchors, 4) and scores (N, anchors, classes + 1).
+class Decoder(nn.Cell):
+    """Boxes (N, anchors, 4) and scores (N, anchors, classes + 1) of the logits and codes that `SSDLite` computes.
 
     Boxes are x1, y1, x2, y2 in pixels of the input and lie within it; scores are probabilities, of the background
-    first. Codes are decoded in float32, because float16 has steps of a quarter pixel above 256.
+    first. All is computed in float32, because float16 has steps of a quarter pixel above 256.
     """
 
-    def __init__(self, network: SSDLite) -> None:
-        super().__init__(auto_prefix=False)
-        self.network = network
-        boxes = anchor_boxes(network.detector)
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        boxes = anchor_boxes(detector)
         size = boxes[:, 2:] - boxes[:, :2]
         center_weights, size_weights = (np.array(CODE_WEIGHTS[part], np.float32) for part in (slice(2), slice(2, 4)))
         # Numbers are Tensors: with Python's, MindSpore makes operators of `*` that are not in Ascend's list.
         self.centers, self.halves = Tensor(boxes[:, :2] + size / 2), Tensor(size / 2)
         self.center_scale, self.size_scale = Tensor(size / center_weights), Tensor(1 / size_weights)
         self.largest, self.zero = Tensor(LARGEST_LOG, ms.float32), Tensor(0, ms.float32)
-        self.side = Tensor(network.detector.size, ms.float32)
+        self.side = Tensor(detector.size, ms.float32)
         self.split, self.softmax = ops.Split(2, 2), ops.Softmax(-1)
         self.join, self.minimum, self.maximum = ops.Concat(-1), ops.Minimum(), ops.Maximum()
 
-    def construct(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        logits, codes = self.network(x)
+    def construct(self, logits: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         offsets, growths = self.split(codes.astype(ms.float32))
         centers = offsets * self.center_scale + self.centers
         halves = ops.exp(self.minimum(growths * self.size_scale, self.largest)) * self.halves
         boxes = self.join((centers - halves, centers + halves))
         boxes = self.minimum(self.maximum(boxes, self.zero), self.side)  # one ONNX node, which can be named
         return boxes, self.softmax(logits.astype(ms.float32))
+
+
+class BoxesAndScores(nn.Cell):
+    """The predictions of a detector: images (N, 3, S, S) to boxes and scores as `Decoder` gives them."""
+
+    def __init__(self, network: SSDLite) -> None:
+        super().__init__(auto_prefix=False)
+        self.network, self.decode = network, Decoder(network.detector)
+
+    def construct(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.decode(*self.network(x))
 
 
 def ssdlite(backbone: Network, num_classes: int, input_size: int = 320, norm: Norm = Norm(), **options: Any) -> SSDLite:

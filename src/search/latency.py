@@ -65,7 +65,7 @@ def measure_latency(network: Architecture, threads: int = 1, num_classes: int = 
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
-        write_onnx(graph, Tensor(np.zeros(shape, np.float32)), path, 1)
+        write_onnx(graph, Tensor(np.zeros(shape, np.float32)), path, 1, ["logits"])
         image = np.random.RandomState(0).randn(*shape).astype(np.float32)
         (seconds,) = onnx_seconds([path], image, threads, ROUNDS)
     return Latency(network, seconds, num_classes)

@@ -10,10 +10,12 @@ from mindspore.ops import auto_generate, operations
 from mindspore.train import mind_ir_pb2
 
 from src.cli import parse
-from src.config import ExportConfig
-from src.deploy.exporter import export_checkpoint
+from src.config import DetectExportConfig, ExportConfig
+from src.deploy.exporter import export_checkpoint, export_detector
 from src.design.architecture_file import to_dict
+from src.design.detector import detector_to_dict
 from src.design.families import ARCHITECTURES
+from src.detection.network import ssdlite
 from src.images.preprocess import Preprocess
 from src.models import create_model
 from src.weights.ckpt import save_ckpt
@@ -43,21 +45,45 @@ def cut(name, head=64):
 def trained_checkpoint(folder, architecture, size=64):
     """Write FOLDER/w.ckpt as training does, and return its network: 4 classes, every normalization another one."""
     ms.set_seed(5)
-    network, rng = create_model(architecture, num_classes=len(NAMES)), np.random.RandomState(5)
+    network = create_model(architecture, num_classes=len(NAMES))
+    _save(network, folder, size)
+    return network.set_train(False)
+
+
+def trained_detector(folder, architecture, size=64):
+    """Write FOLDER/w.ckpt as training does, and return its network: 4 classes on three maps, boxes that moved far."""
+    ms.set_seed(5)
+    network = ssdlite(create_model(architecture, num_classes=1), len(NAMES), size, extra=(16,))
+    for head in network.head.box_head:
+        head.conv_pw.bias.set_data(ms.Tensor(np.tile([9, -7, 3, -3], 6).astype(np.float32)))
+    _save(network, folder, size, task="detection", detector=detector_to_dict(network.detector))
+    return network.set_train(False)
+
+
+def _save(network, folder, size, **meta):
+    """Draw the statistics of each normalization, and write FOLDER/w.ckpt."""
+    rng = np.random.RandomState(5)
     for key, parameter in weights_of(network).items():
         if key.endswith(("moving_mean", "moving_variance", "gamma", "beta")):
             spread = rng.uniform(0.5, 1.5, parameter.shape) - (0 if key.endswith(("variance", "gamma")) else 1)
             parameter.set_data(ms.Tensor(spread.astype(np.float32)))
-    meta = {"model": architecture.name, "architecture": to_dict(architecture)}
+    meta |= {"model": network.architecture.name, "architecture": to_dict(network.architecture)}
     meta |= {"classes": NAMES, "preprocess": Preprocess(size).as_dict()}
     save_ckpt({name: p.asnumpy() for name, p in weights_of(network).items()}, folder / "w.ckpt", meta)
-    return network.set_train(False)
 
 
 def export(folder, *flags):
     """Run export.py on FOLDER/w.ckpt in this process, and return the path of the file."""
-    words = ["--ckpt", folder / "w.ckpt", "--device_target", "CPU", *flags]
-    return export_checkpoint(parse(ExportConfig, [str(word) for word in words]))
+    return export_checkpoint(parse(ExportConfig, _words(folder, flags)))
+
+
+def export_detection(folder, *flags):
+    """Run detect.py export on FOLDER/w.ckpt in this process, and return the path of the file."""
+    return export_detector(parse(DetectExportConfig, _words(folder, flags)))
+
+
+def _words(folder, flags):
+    return [str(word) for word in ("--ckpt", folder / "w.ckpt", "--device_target", "CPU", *flags)]
 
 
 def mindir(path):

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.exporting import assert_runs_on_ascend, cut, export, trained_checkpoint
 
-from src.deploy.verification import TOLERANCE
+from src.deploy.classifier import TOLERANCE
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_b2", "ghostnet_100", "s_ghostnet_b1"])

@@ -16,37 +16,38 @@ from support.exporting import (
     primitives_of,
 )
 
+from src.deploy.classifier import TOLERANCE
 from src.deploy.deployed_network import as_input
-from src.deploy.verification import TOLERANCE, run_mindir, run_onnx
+from src.deploy.verification import run_file
 from src.images.preprocess import Preprocess
 
 PREPROCESS = Preprocess(64)
-FORMATS = [("MINDIR", run_mindir), ("ONNX", run_onnx)]
+FORMATS = ["MINDIR", "ONNX"]
 
 
-def assert_equals_network(network, path, run, size, tolerance, input_type="float32"):
+def assert_equals_network(network, path, size, tolerance, input_type="float32"):
     pixels = np.random.RandomState(size).randint(0, 256, (size, 64, 64, 3), dtype=np.uint8)
     expected = network(ms.Tensor(PREPROCESS.normalize(pixels))).asnumpy()
-    found = run(path, as_input(pixels, PREPROCESS, input_type))
+    (found,) = run_file(path, as_input(pixels, PREPROCESS, input_type))
     assert found.dtype == np.float32
     assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("file_format, run", FORMATS)
+@pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize("size", [1, 3])
-def test_a_file_for_any_batch_computes_what_the_network_computes(trained, exported, file_format, run, size):
-    assert_equals_network(trained[0], exported(file_format, ANY_BATCH), run, size, TOLERANCE[file_format, "fp32"])
+def test_a_file_for_any_batch_computes_what_the_network_computes(trained, exported, file_format, size):
+    assert_equals_network(trained[0], exported(file_format, ANY_BATCH), size, TOLERANCE[file_format, "fp32"])
 
 
-@pytest.mark.parametrize("file_format, run", FORMATS)
-def test_a_file_for_pixels_normalizes_them(trained, exported, file_format, run):
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_file_for_pixels_normalizes_them(trained, exported, file_format):
     path = exported(file_format, PIXELS)
-    assert_equals_network(trained[0], path, run, 2, TOLERANCE[file_format, "fp32"], "uint8")
+    assert_equals_network(trained[0], path, 2, TOLERANCE[file_format, "fp32"], "uint8")
 
 
-@pytest.mark.parametrize("file_format, run", FORMATS)
-def test_a_half_precision_file_computes_nearly_the_same(trained, exported, file_format, run):
-    assert_equals_network(trained[0], exported(file_format, HALF), run, 2, TOLERANCE[file_format, "fp16"])
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_half_precision_file_computes_nearly_the_same(trained, exported, file_format):
+    assert_equals_network(trained[0], exported(file_format, HALF), 2, TOLERANCE[file_format, "fp16"])
 
 
 @pytest.mark.parametrize("file_format", ["MINDIR", "ONNX"])

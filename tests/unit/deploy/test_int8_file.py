@@ -8,7 +8,7 @@ import pytest
 from support.exporting import ANY_BATCH, NAMES, export
 from support.project import photograph
 
-from src.deploy.verification import run_onnx, verification_pixels
+from src.deploy.verification import pixels_of, run_onnx
 from src.errors import UserError
 from src.images.preprocess import Preprocess
 
@@ -53,9 +53,9 @@ def test_it_is_small_and_nearly_right(files, images):
     small, whole = files
     assert bytes_of_weights(small) < 0.4 * bytes_of_weights(whole)
     preprocess = Preprocess(64)
-    batch = preprocess.normalize(verification_pixels(preprocess, images / "val"))[:3]
-    expected = run_onnx(whole, batch)
-    assert 0 < np.abs(run_onnx(small, batch) - expected).max() < 0.25 * np.abs(expected).max()
+    batch = preprocess.normalize(pixels_of(images / "val", 8, preprocess.pixels, "images"))[:3]
+    (expected,), (found,) = run_onnx(whole, batch), run_onnx(small, batch)
+    assert 0 < np.abs(found - expected).max() < 0.25 * np.abs(expected).max()
 
 
 def test_the_description_says_how_it_compares(files):
