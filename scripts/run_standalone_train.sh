@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Train on one device.
+# Train on one device: a classifier, or a detector if the configuration has the key `detector`.
 #   bash scripts/run_standalone_train.sh [DATA_PATH] [CONFIG] [RESUME]
-# DATA_PATH  folder with train/ and val/; default: the handwritten digits
+# DATA_PATH  folder with train/ and val/, or of a detector in COCO's layout; default: the handwritten digits
 # CONFIG     default: config/digits.yaml for the digits, config/tinynet_c.yaml for other data
 # RESUME     a checkpoint to resume from
 # An empty argument, "", means its default; but an empty DATA_PATH is refused.
@@ -11,8 +11,6 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
 
 data="$(data_path "${@:1:1}")"
 python="$(project_python)"
-default="import sys; from src.config.defaults import default_config; print(default_config(sys.argv[1]))"
-config="${2:-$("$python" -c "$default" "$data")}"
-arguments=(--data_path "$data" --config "$(absolute "$config")")
-[ -z "${3:-}" ] || arguments+=(--resume "$(absolute "$3")")
-exec "$python" "$PROJECT/train.py" "${arguments[@]}"
+config="$(absolute "${2:-}")"
+resume="$(absolute "${3:-}")"
+exec "$python" -m src.launch.standalone "$data" "$config" "$resume"

@@ -9,8 +9,18 @@ from typing_extensions import Self
 
 from src.config.common import BatchOptions, ComputeOptions, ImageOptions, ModelOptions
 from src.config.evaluate import PredictConfig
-from src.config.options import AnyPath, OptionalName, OptionalPath, Options, PicturePath, conflict, option, same_option
-from src.config.train import TrainingConfig
+from src.config.options import (
+    AnyPath,
+    OptionalName,
+    OptionalPath,
+    Options,
+    PicturePath,
+    conflict,
+    option,
+    other_default,
+    same_option,
+)
+from src.config.train import RecipeOptions, TrainingConfig
 from src.design.detector import LastMap
 
 DIGITS = "digits"
@@ -122,7 +132,24 @@ class DetectTrainConfig(  # the last two are named again, so that `--help` begin
     ComputeOptions,
     ModelOptions,
 ):
-    """All options of detect.py train."""
+    """All options of detect.py train.
+
+    The defaults of the recipe are torchvision's, as in config/ssdlite.yaml, which names the sources. Only the epochs
+    are fewer than its 660, because most data sets are smaller than COCO, and most trainings start from a classifier.
+    """
+
+    batch_size: int = other_default(BatchOptions, "batch_size", 24)
+    epochs: int = other_default(RecipeOptions, "epochs", 100)
+    lr: float = other_default(RecipeOptions, "lr", 0.15)
+    lr_batch: int = other_default(RecipeOptions, "lr_batch", 192)
+    warmup_epochs: float = other_default(RecipeOptions, "warmup_epochs", 1)
+    warmup_lr: float = other_default(RecipeOptions, "warmup_lr", 1.5e-4)
+    schedule: Literal["step", "cosine", "constant"] = other_default(RecipeOptions, "schedule", "cosine")
+    min_lr: float = other_default(RecipeOptions, "min_lr", 0)
+    optimizer: Literal["rmsprop", "sgd", "adamw"] = other_default(RecipeOptions, "optimizer", "sgd")
+    weight_decay: float = other_default(RecipeOptions, "weight_decay", 4e-5)
+    bn_momentum: float = other_default(RecipeOptions, "bn_momentum", 0.97)
+    ema_decay: float = other_default(RecipeOptions, "ema_decay", 0)
 
 
 class DetectEvalConfig(PostprocessOptions, BatchOptions, CocoOptions, ComputeOptions, ModelOptions):

@@ -18,7 +18,10 @@ class LaunchFlags(Options):
 
     title: ClassVar[str] = "Launcher"
 
-    data_path: Name = option("digits", "folder with train/ and val/, or an embedded data set: `digits` or `scenes`")
+    data_path: Name = option(
+        "digits",
+        "folder with train/ and val/ (of a detector: in COCO's layout), or an embedded data set: `digits`, `scenes`",
+    )
     config: OptionalPath = option(
         None, "YAML of the training; default config/digits.yaml for embedded data, else config/tinynet_c.yaml"
     )

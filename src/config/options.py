@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 CONFLICT = "conflict"  # pydantic's `type` of an error between two fields
+LIMITS = ("ge", "gt", "le", "lt")  # of a number
 
 
 def option(default: Any, text: str, **limits: Any) -> Any:
@@ -20,6 +21,13 @@ def option(default: Any, text: str, **limits: Any) -> Any:
 def same_option(group: type[BaseModel], name: str) -> Any:
     """Return the field `name` of another group, for a command that needs this option of the group alone."""
     return group.model_fields[name]
+
+
+def other_default(group: type[BaseModel], name: str, default: Any) -> Any:
+    """Return the field `name` of another group, with its text and limits, but another default."""
+    field = group.model_fields[name]
+    limits = {key: getattr(limit, key) for limit in field.metadata for key in LIMITS if hasattr(limit, key)}
+    return option(default, field.description or "", title=field.title, alias=field.alias, **limits)
 
 
 class Options(BaseModel):

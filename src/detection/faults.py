@@ -15,6 +15,7 @@ from src.images.faults import Check, find_faults, is_full_check, name_first
 
 logger = logging.getLogger(__name__)
 
+HOW_TO_LIST = "`--check_data full` decodes all images first"  # of `detect.py train` and `detect.py eval`
 ORIENTATION = 0x0112  # EXIF's tag; 1: as stored, 5 to 8: turned by a quarter
 ENDS = 64  # bytes
 OUTSIDE = 1.0  # pixels that a box may be outside of its image without a word: annotators round

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from src.detection.boxes import coco_boxes
 from src.detection.coco import CocoSet
 from src.detection.coco_scores import CocoScores, score_detections
+from src.detection.faults import HOW_TO_LIST
 from src.detection.network import BoxesAndScores
 from src.detection.pipeline import eval_batches
 from src.detection.postprocess import Detections, Rule, detect
@@ -68,7 +69,7 @@ def predict_anchors(
         )
     )
     for start in range(0, len(files), batch_size):
-        with explain_bad_files(files, workers):
+        with explain_bad_files(files, workers, HOW_TO_LIST):
             (pixels,) = next(batches)
         missing = batch_size - len(pixels)
         padded = np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else pixels

@@ -17,8 +17,8 @@ from src.design.detector import detector_cost, detector_to_dict
 from src.design.families import label
 from src.detection.anchors import anchor_boxes
 from src.detection.coco import CocoSet
-from src.detection.evaluate import resolve_coco_path, rule_of
-from src.detection.faults import check_categories, check_coco
+from src.detection.evaluate import HOW_TO_GET_DATA, resolve_coco_path, rule_of
+from src.detection.faults import HOW_TO_LIST, check_categories, check_coco
 from src.detection.finding import find_objects, score_objects
 from src.detection.layout import open_coco
 from src.detection.loss import DetectorWithLoss
@@ -55,6 +55,7 @@ class DetectionTask(Task):
     fixed = ("model", "architecture", "detector", "classes")
 
     def __init__(self, config: DetectTrainConfig, origin: Origin) -> None:
+        _check_is_named(config)
         self.config = config
         backbone = architecture_of(config.model, origin.meta, origin.weights).with_epsilon(config.bn_epsilon)
         self.workers = worker_count(config.workers, distributed.ranks_on_machine())
@@ -94,7 +95,7 @@ class DetectionTask(Task):
         batches = iter(device_queue(data) if config.data_sink else data.create_tuple_iterator(num_epochs=1))
         files = [self.train.path(index) for index in range(len(self.train))]
         for _ in range(skip, per_epoch):
-            with explain_bad_files(files, self.workers):
+            with explain_bad_files(files, self.workers, HOW_TO_LIST):
                 batch = next(batches)
             yield tuple(batch)
 
@@ -146,6 +147,14 @@ class DetectionTask(Task):
             new = load_detector_weights(network, weights, replace_head=config.replace_head)
             logger.info("the detector starts from %s%s", weights.path, f"; {', '.join(new)} new" if new else "")
         return network
+
+
+def _check_is_named(config: DetectTrainConfig) -> None:
+    if config.data_path is None and config.model is None and config.ckpt is None:
+        raise UserError(
+            "model and data_path are missing: name a backbone with --model, such as tinynet_d, and "
+            f"{HOW_TO_GET_DATA}; `--config config/ssdlite_digits.yaml` does both"
+        )
 
 
 def _open_data(config: DetectTrainConfig, workers: int) -> tuple[CocoSet, CocoSet]:

@@ -18,6 +18,7 @@ from src.runtime.texts import printable
 Check = Literal["auto", "full", "quick", "off"]
 File = TypeVar("File", str, ImageRef)
 
+HOW_TO_LIST = "`python check_dataset.py --data_path DIR` lists all"  # of a folder of classes
 FULL_CHECK_LIMIT = 20_000  # images; to decode more takes minutes, so `auto` then looks at their ends only
 MAX_NAMED = 5  # files or classes that an error line names
 # The end of a Python trace in MindData's error, with the text of our exception.
@@ -42,7 +43,7 @@ def find_faults(
 
 
 @contextlib.contextmanager
-def explain_bad_files(files: Sequence[ImageRef], workers: int = 1) -> Iterator[None]:
+def explain_bad_files(files: Sequence[ImageRef], workers: int = 1, how_to_list: str = HOW_TO_LIST) -> Iterator[None]:
     """If MindData fails in this block, name the bad ones of `files` instead of showing its stack.
 
     Our own functions name the image that they cannot decode. After an error of MindData's decoder, all are decoded.
@@ -54,17 +55,17 @@ def explain_bad_files(files: Sequence[ImageRef], workers: int = 1) -> Iterator[N
         yield
     except RuntimeError as error:
         if named := NAMED.search(str(error)):
-            raise bad_files_error([named[1]]) from None
+            raise bad_files_error([named[1]], how_to_list) from None
         if faults := find_faults(files, training_error, workers, "look for the bad file"):
-            raise bad_files_error(faults) from None
+            raise bad_files_error(faults, how_to_list) from None
         raise
 
 
-def bad_files_error(faults: list[str]) -> UserError:
-    """Return the error for files with `faults`, one line a file."""
+def bad_files_error(faults: list[str], how_to_list: str = HOW_TO_LIST) -> UserError:
+    """Return the error for files with `faults`, one line a file. `how_to_list` says how to find the others."""
     return UserError(
         f"{len(faults)} bad file{'s' * (len(faults) > 1)}: {name_first(faults, '; ')}; remove or replace "
-        "(`python check_dataset.py --data_path DIR` lists all)"
+        f"({how_to_list})"
     )
 
 

@@ -71,7 +71,10 @@ def check_data_path(data_path: str) -> None:
         UserError: the folder does not exist.
     """
     if data_path not in EMBEDDED and not Path(data_path).is_dir():
-        raise UserError(f"data_path {data_path}: there is no such folder; expected one with train/CLASS and val/CLASS")
+        raise UserError(
+            f"data_path {data_path}: there is no such folder; expected one with train/CLASS and val/CLASS, or for a "
+            "detector one in COCO's layout"
+        )
 
 
 def describe(job: Job, config: LaunchConfig) -> str:

@@ -26,7 +26,24 @@ def train_command(config: LaunchConfig, flags: list[str]) -> tuple[list[str], Pa
         raise UserError(f"resume: there is no checkpoint {config.resume}")
     recipe = config.config or default_config(config.data_path)
     run_dir = choose_run_dir(config.run_dir, config.resume, recipe.stem)
-    is_detector = recipe.is_file() and DETECTOR in read_yaml(recipe)  # the command names a file that is missing
-    program = [str(DETECT), "train"] if is_detector else [str(TRAIN)]
-    command = [*program, "--config", str(recipe), "--data_path", config.data_path, *flags, "--run_dir", str(run_dir)]
+    command = [
+        *training_program(recipe),
+        "--config",
+        str(recipe),
+        "--data_path",
+        config.data_path,
+        *flags,
+        "--run_dir",
+        str(run_dir),
+    ]
     return [*command, *(["--resume", config.resume] if config.resume else [])], run_dir
+
+
+def training_program(recipe: Path) -> list[str]:
+    """Return the script, and its command, that trains what a configuration describes.
+
+    Raises:
+        UserError: the configuration cannot be read. The command itself names one that is missing.
+    """
+    is_detector = recipe.is_file() and DETECTOR in read_yaml(recipe)
+    return [str(DETECT), "train"] if is_detector else [str(TRAIN)]

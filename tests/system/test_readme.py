@@ -23,7 +23,7 @@ LONG = (  # minutes of training or timing; tests/README.md says which short test
     "--run_dir runs/detector",
     "python detect.py eval --ckpt runs/detector/checkpoints/best.ckpt --data_path digits "
     "--results runs/detections.json",
-    "python detect.py predict --ckpt runs/detector/checkpoints/best.ckpt data/digit_scenes/images/val "
+    "python detect.py predict --ckpt runs/detector/checkpoints/best.ckpt data/digit_scenes/val "
     "--draw runs/drawn --sheet runs/objects.png",
     "python search.py formula --latency 20ms --base tinynet_a",
 )

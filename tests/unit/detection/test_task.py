@@ -205,6 +205,10 @@ def test_a_frozen_backbone_trains_what_the_detector_adds(data, start):
 def test_mistakes_are_named(data, start, run, tmp_path):
     with pytest.raises(UserError, match="data_path is missing: give a data set"):
         build()
+    with pytest.raises(
+        UserError, match="model and data_path are missing: .*`--config config/ssdlite_digits.yaml` does"
+    ):
+        build_run(DetectTrainConfig(device_target="CPU"), DetectionTask)
     with pytest.raises(UserError, match="batch_size is 9, but .*instances_train.json holds 8 images"):
         build(data_path=data, batch_size=9)
     with pytest.raises(UserError, match="num_classes is 5, but .* has 2 categories"):

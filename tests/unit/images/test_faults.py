@@ -42,7 +42,7 @@ def test_more_names_are_counted():
 
 def test_the_error_counts_the_files():
     text = str(bad_files_error(["a: empty file", "b: not an image"]))
-    assert text.startswith("2 bad files: a: empty file; b: not an image; remove or replace")
+    assert text.startswith("2 bad files: a: empty file; b: not an image; remove or replace (`python check_dataset.py")
 
 
 def test_the_image_that_our_function_names_is_named_without_a_search(caplog):
