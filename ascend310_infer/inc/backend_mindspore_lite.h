@@ -11,6 +11,7 @@ namespace tinynet {
 
 struct MindSporeLiteSettings {
   std::filesystem::path model;
+  Task task = Task::kClassification;
   bool ascend = false;                 // else the CPU
   int device_id = 0;                   // of the Ascend
   int batch = 0;                       // --batch_size; 0: the model's own, else 1
@@ -19,7 +20,7 @@ struct MindSporeLiteSettings {
   std::string precision;               // Ascend's precision mode; empty: MindSpore Lite's default
 };
 
-// Throws UserError if the model cannot be opened or is not an image classifier, or if a setting is wrong.
+// Throws UserError if the model cannot be opened or has not the outputs of the task, or if a setting is wrong.
 std::unique_ptr<Backend> open_mindspore_lite(const MindSporeLiteSettings& settings);
 
 }  // namespace tinynet

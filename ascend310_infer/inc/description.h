@@ -1,4 +1,4 @@
-// The JSON file that export.py writes beside a model. It describes the input and the classes of the network.
+// The JSON file that export.py writes beside a model. It describes the task, the input and the classes of the network.
 #pragma once
 
 #include <array>
@@ -6,15 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "detections.h"
+#include "task.h"
+
 namespace tinynet {
 
 struct Description {
   std::string model;                    // name of the network, such as "tinynet_c"
-  int size = 0;                         // side of the crop, pixels
-  int short_side = 0;                   // short side of the resized image, before the crop, pixels
+  Task task = Task::kClassification;    // what it does
+  int size = 0;                         // side of the input, pixels
+  int short_side = 0;                   // classifier: short side of the resized image, before the crop, pixels
   std::array<double, 3> mean{}, std{};  // of RGB, for pixels scaled to 0..1
   int num_classes = 0;
   std::vector<std::string> classes;  // one name per class, or empty
+  int anchors = 0;                   // detector: boxes of an image
+  Rule rule;                         // detector: from the boxes to the objects
 };
 
 // Throws UserError if the file cannot be read, is not JSON, or has a missing or wrong entry, which it names.

@@ -1,4 +1,4 @@
-// Rules for a model's input, output and batch size. Both back ends use them.
+// Rules for a model's input and batch size. Both back ends use them.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,8 @@ struct InputSpec {
 struct TensorInfo {
   std::string type;                 // "float32", "float16" or "uint8"; "type N" for all others
   std::vector<std::int64_t> shape;  // a length below 1 is open
+
+  std::string text() const;  // such as "[-1, 10] of float32"
 };
 
 // Throws UserError if `path` is not a file.
@@ -35,10 +37,6 @@ void require_model(const std::filesystem::path& path);
 // With `has_aipp`, a uint8 input may also have the first shape: AIPP keeps the shape of the network behind it.
 // Leaves the batch at 1. Throws UserError for any other input.
 InputSpec image_input(const std::string& model, const TensorInfo& input, bool has_aipp);
-
-// Returns the number of classes of an output of shape [batch, classes] (float32 or float16); batch 0 matches any.
-// Throws UserError for any other output.
-int class_count(const std::string& model, const TensorInfo& output, int batch);
 
 // Returns the maximum number of images per call. `fixed` is the model's batch, or below 1 if that is open;
 // `requested` is --batch_size, 0 by default. Throws UserError if the two disagree.

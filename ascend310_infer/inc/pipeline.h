@@ -1,4 +1,4 @@
-// Turns image files into logits on all cores: threads decode images, prepare them and run full batches.
+// Turns image files into a network's values on all cores: threads decode images, prepare them and run full batches.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,9 @@ namespace tinynet {
 
 struct Result {
   std::size_t index = 0;      // position of the image in the list
-  std::string error;          // why the image has no logits; empty if it has them
-  std::vector<float> logits;  // one per class; empty after an error
+  std::string error;          // why the image has no values; empty if it has them
+  std::vector<float> values;  // of all outputs, one after the other; empty after an error
+  int width = 0, height = 0;  // of the image as stored, pixels
 };
 
 // Each thread runs a full batch if the backend accepts a call, else it prepares the next image.

@@ -1,4 +1,4 @@
-// Writes results as text, JSON, CSV, or the raw files of older Ascend 310 programs.
+// Writes the classes of images as text, JSON, CSV, or the raw files of older Ascend 310 programs.
 #pragma once
 
 #include <memory>
@@ -29,7 +29,7 @@ class Report {
   virtual void close() {}  // after the last result; without it, an output file is not kept
 };
 
-// Opens the report that the options select, for results of `images`; `names` has one name per class.
+// Opens the report of a classifier that the options select, for results of `images`; `names` has one name per class.
 // Throws UserError if the output exists already or cannot be written.
 std::unique_ptr<Report> open_report(const Options& options, const std::vector<ImageFile>& images,
                                     std::vector<std::string> names);

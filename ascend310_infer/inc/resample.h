@@ -1,4 +1,4 @@
-// Pillow's antialiased bicubic resize, bit for bit, computed only for a center crop of the result.
+// Pillow's antialiased resize, bit for bit: bicubic for a center crop of the result, bilinear for all of it.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,13 @@
 
 namespace tinynet {
 
+enum class Kernel { kBicubic, kBilinear };
+
 // The weights of one axis. Output pixel i is the weighted sum of input pixels start(i) .. start(i) + taps(i) - 1.
 class Filter {
  public:
   // For output pixels first .. first + count - 1, if `input` pixels are resized to `output` pixels.
-  Filter(int input, int output, int first, int count);
+  Filter(Kernel kernel, int input, int output, int first, int count);
 
   int count() const { return static_cast<int>(parts_.size()); }
   int start(int i) const { return parts_[i].start; }
@@ -32,5 +34,9 @@ class Filter {
 // Requires 2 <= size <= short_side. `scratch` is working memory that the next call reuses.
 // Throws ImageError as Image::resize(), or if the image is too long and thin.
 void resized_crop(const Image& image, int short_side, int size, Image& crop, Image& scratch);
+
+// Resizes all of `image` to size x size pixels in `result`; each axis is scaled on its own. Requires size >= 2.
+// `scratch` is as above. Throws ImageError as Image::resize().
+void stretched(const Image& image, int size, Image& result, Image& scratch);
 
 }  // namespace tinynet

@@ -24,20 +24,20 @@ void refuse_lite_flags(const Options& options) {
   refuse("--precision_mode", options.precision);
 }
 
-std::unique_ptr<Backend> open_onnx(const Options& options) {
+std::unique_ptr<Backend> open_onnx(const Options& options, Task task) {
   if (options.device == Device::kAscend) {
     throw UserError("--device_type is Ascend, but " + options.model.string() +
                     " is an ONNX file, which runs on the CPU; write a MINDIR with export.py --file_format MINDIR");
   }
   refuse_lite_flags(options);
-  return open_onnxruntime({options.model, options.onnxruntime, options.batch, options.threads});
+  return open_onnxruntime({options.model, task, options.onnxruntime, options.batch, options.threads});
 }
 
-std::unique_ptr<Backend> open_mindir(const Options& options) {
+std::unique_ptr<Backend> open_mindir(const Options& options, [[maybe_unused]] Task task) {
 #ifdef TINYNET_WITH_LITE
   const bool ascend = options.device == Device::kAscend;
-  return open_mindspore_lite({options.model, ascend, options.device_id, options.batch, options.threads, options.config,
-                              options.aipp, options.precision});
+  return open_mindspore_lite({options.model, task, ascend, options.device_id, options.batch, options.threads,
+                              options.config, options.aipp, options.precision});
 #else
   throw UserError(options.model.string() +
                   " needs MindSpore Lite, which this program was built without; set LITE_HOME to its folder and run "
@@ -60,8 +60,8 @@ void check_model(const std::filesystem::path& model) {
   }
 }
 
-std::unique_ptr<Backend> open_backend(const Options& options) {
-  return options.model.extension() == ".onnx" ? open_onnx(options) : open_mindir(options);
+std::unique_ptr<Backend> open_backend(const Options& options, Task task) {
+  return options.model.extension() == ".onnx" ? open_onnx(options, task) : open_mindir(options, task);
 }
 
 }  // namespace tinynet

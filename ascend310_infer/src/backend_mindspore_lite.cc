@@ -14,7 +14,6 @@
 
 #include "errors.h"
 #include "gears.h"
-#include "half.h"
 
 namespace tinynet {
 namespace {
@@ -91,24 +90,24 @@ class MindSporeLite : public Backend {
     read_input();
     gears_ = parse_gears(model_.GetModelInfo("dynamic_dims"));
     spec_.batch = gears_.empty() ? max_batch(file_, shape_[0], settings.batch) : batch_for(settings.batch, gears_);
-    read_output();
+    read_outputs(settings.task);
   }
 
   InputSpec input() const override { return spec_; }
-  int num_classes() const override { return classes_; }
+  std::vector<Output> outputs() const override { return outputs_; }
   int concurrency() const override { return 1; }  // a Model refuses a second call at once
   bool offloads() const override { return offloads_; }
   std::string name() const override { return "MindSpore Lite, " + device_; }
 
-  void run(std::byte* images, int count, float* logits) override {
-    const ms::MSTensor output = predict(images, count);
-    const std::size_t values = std::size_t{1} * count * classes_;
-    const std::shared_ptr<const void> data = output.Data();  // a copy if the tensor is on a device
-    if (output.DataType() == ms::DataType::kNumberTypeFloat32) {
-      std::memcpy(logits, data.get(), values * sizeof(float));
-    } else {
-      halves_to_floats(static_cast<const std::uint16_t*>(data.get()), values, logits);
+  void run(std::byte* images, int count, float* values) override {
+    const std::vector<ms::MSTensor> results = predict(images, count);
+    std::vector<std::shared_ptr<const void>> memory;  // copies if the tensors are on a device
+    std::vector<const void*> tensors;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      memory.push_back(checked_data(results, i));
+      tensors.push_back(memory.back().get());
     }
+    gather(outputs_, tensors, count, values);
   }
 
  private:
@@ -138,13 +137,27 @@ class MindSporeLite : public Backend {
     if (!open_batch()) resized_to_ = static_cast<int>(shape_[0]);
   }
 
-  // Runs one black batch, because the output may have no shape before the first call.
-  void read_output() {
+  // Runs one black batch, because the outputs may have no shape before the first call.
+  void read_outputs(Task task) {
     std::vector<std::byte> black(spec_.bytes_per_image() * spec_.batch);
-    classes_ = class_count(file_, tensor_info(predict(black.data(), spec_.batch)), resized_to_);
+    std::vector<TensorInfo> found;
+    for (const ms::MSTensor& tensor : predict(black.data(), spec_.batch)) found.push_back(tensor_info(tensor));
+    outputs_ = check_outputs(file_, task, found, resized_to_);
   }
 
-  ms::MSTensor predict(const std::byte* images, int count) {
+  // Returns the memory of an output. Throws UserError if it is too small for the batch.
+  std::shared_ptr<const void> checked_data(const std::vector<ms::MSTensor>& results, std::size_t i) const {
+    const std::size_t needed = outputs_[i].bytes() * resized_to_,
+                      found = i < results.size() ? results[i].DataSize() : 0;
+    std::shared_ptr<const void> data = found < needed ? nullptr : results[i].Data();
+    if (!data) {
+      throw UserError(file_ + ": its output " + std::to_string(i) + " has " + std::to_string(found) + " bytes, " +
+                      std::to_string(resized_to_) + " images need " + std::to_string(needed));
+    }
+    return data;
+  }
+
+  std::vector<ms::MSTensor> predict(const std::byte* images, int count) {
     resize(open_batch() || !gears_.empty() ? gear_for(count, gears_) : spec_.batch);
     std::vector<ms::MSTensor> inputs = model_.GetInputs();  // Resize replaces the tensors
     const std::size_t filled = spec_.bytes_per_image() * count, bytes = spec_.bytes_per_image() * resized_to_;
@@ -158,13 +171,7 @@ class MindSporeLite : public Backend {
     std::vector<ms::MSTensor> outputs;
     require(model_.Predict(inputs, &outputs), "run " + file_ + " on " + device_,
             "see the messages of MindSpore Lite above");
-    if (outputs.empty()) throw UserError(file_ + " has no output");
-    const std::size_t value = outputs[0].DataType() == ms::DataType::kNumberTypeFloat32 ? sizeof(float) : 2;
-    if (classes_ && (outputs[0].DataSize() < value * classes_ * resized_to_ || !outputs[0].Data())) {
-      throw UserError(file_ + ": its output has " + std::to_string(outputs[0].DataSize()) + " bytes, " +
-                      std::to_string(resized_to_) + " images of " + std::to_string(classes_) + " classes need more");
-    }
-    return outputs[0];
+    return outputs;
   }
 
   void resize(int batch) {
@@ -182,7 +189,7 @@ class MindSporeLite : public Backend {
   std::vector<std::int64_t> shape_;  // of the input, as the file has it
   std::vector<int> gears_;
   InputSpec spec_;
-  int classes_ = 0;
+  std::vector<Output> outputs_;
   int resized_to_ = 0;  // current batch of the model; 0: not set yet
 };
 

@@ -1,10 +1,8 @@
 #include "backend_onnxruntime.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "errors.h"
-#include "half.h"
 #include "onnxruntime_cxx_api.h"
 #include "onnxruntime_library.h"
 
@@ -64,26 +62,25 @@ class OnnxRuntime : public Backend {
   }
 
   InputSpec input() const override { return spec_; }
-  int num_classes() const override { return classes_; }
+  std::vector<Output> outputs() const override { return outputs_; }
   int concurrency() const override { return threads_; }
   bool offloads() const override { return false; }
   std::string name() const override { return "ONNX Runtime " + version_ + ", CPU"; }
 
-  void run(std::byte* images, int count, float* logits) override {
+  void run(std::byte* images, int count, float* values) override {
     checked([&] {
       std::vector<std::int64_t> shape = shape_;
       if (shape[0] < 1) shape[0] = count;
       const std::size_t bytes = spec_.bytes_per_image() * static_cast<std::size_t>(shape[0]);
       const Ort::Value batch = Ort::Value::CreateTensor(memory_, images, bytes, shape.data(), shape.size(), type_);
-      const char *input = input_name_.c_str(), *output = output_name_.c_str();
-      std::vector<Ort::Value> results = session_.Run(Ort::RunOptions{nullptr}, &input, &batch, 1, &output, 1);
-      const void* values = results[0].GetTensorMutableRawData();
-      const std::size_t value_count = std::size_t{1} * count * classes_;
-      if (half_output_) {
-        halves_to_floats(static_cast<const std::uint16_t*>(values), value_count, logits);
-      } else {
-        std::memcpy(logits, values, value_count * sizeof(float));
-      }
+      const char* input = input_name_.c_str();
+      std::vector<const char*> names;
+      for (const std::string& name : output_names_) names.push_back(name.c_str());
+      std::vector<Ort::Value> results =
+          session_.Run(Ort::RunOptions{nullptr}, &input, &batch, 1, names.data(), names.size());
+      std::vector<const void*> tensors;
+      for (Ort::Value& result : results) tensors.push_back(result.GetTensorMutableRawData());
+      gather(outputs_, tensors, count, values);
     });
   }
 
@@ -94,18 +91,21 @@ class OnnxRuntime : public Backend {
       throw UserError(model + " takes " + std::to_string(session_.GetInputCount()) +
                       " inputs; expected one, a batch of images");
     }
-    if (session_.GetOutputCount() < 1) throw UserError(model + " has no output");
     Ort::AllocatorWithDefaultOptions allocator;
     input_name_ = session_.GetInputNameAllocated(0, allocator).get();
-    output_name_ = session_.GetOutputNameAllocated(0, allocator).get();
     const Ort::TypeInfo input_type = session_.GetInputTypeInfo(0);
-    const TensorInfo input = tensor_info(input_type), output = tensor_info(session_.GetOutputTypeInfo(0));
+    const TensorInfo input = tensor_info(input_type);
     spec_ = image_input(model, input, false);
     spec_.batch = max_batch(model, input.shape[0], settings.batch);
     shape_ = input.shape;
     type_ = input_type.GetTensorTypeAndShapeInfo().GetElementType();
-    classes_ = class_count(model, output, 0);
-    half_output_ = output.type == "float16";
+    std::vector<TensorInfo> found;
+    for (std::size_t i = 0; i < session_.GetOutputCount(); ++i)
+      found.push_back(tensor_info(session_.GetOutputTypeInfo(i)));
+    outputs_ = check_outputs(model, settings.task, found, 0);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      output_names_.emplace_back(session_.GetOutputNameAllocated(i, allocator).get());
+    }
   }
 
   const std::string version_;
@@ -113,12 +113,12 @@ class OnnxRuntime : public Backend {
   Ort::Env environment_{nullptr};
   Ort::Session session_{nullptr};
   Ort::MemoryInfo memory_{nullptr};
-  std::string input_name_, output_name_;
+  std::string input_name_;
+  std::vector<std::string> output_names_;
   std::vector<std::int64_t> shape_;  // of the input, as the file has it
   ONNXTensorElementDataType type_ = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   InputSpec spec_;
-  int classes_ = 0;
-  bool half_output_ = false;
+  std::vector<Output> outputs_;
 };
 
 }  // namespace

@@ -60,6 +60,8 @@ class Reader {
  public:
   explicit Reader(nlohmann::json json) : json_(std::move(json)) {}
 
+  bool has(const std::string& place) const { return json_.contains(nlohmann::json::json_pointer(place)); }
+
   template <typename T>
   T get(const std::string& place) const {
     std::string name = place.substr(1);
@@ -88,13 +90,59 @@ class Reader {
   nlohmann::json json_;
 };
 
-void check(const Description& it, const std::filesystem::path& path) {
-  const auto require = [&](bool fits, const std::string& what) {
-    if (!fits) throw UserError(path.string() + ": " + what);
-  };
-  require(it.size >= 8 && it.size <= 4096, "preprocess.crop.size is " + std::to_string(it.size) + ", not 8 to 4096");
+// Throws UserError with `what` unless `fits`.
+void require(bool fits, const std::string& what) {
+  if (!fits) throw UserError(what);
+}
+
+void require_size(const char* key, int size) {
+  require(size >= 8 && size <= 4096, std::string(key) + " is " + std::to_string(size) + ", not 8 to 4096");
+}
+
+// Reads what only a classifier has.
+void read_classifier(const Reader& json, Description& it) {
+  it.size = json.get<int>("/preprocess/crop/size");
+  it.short_side = json.get<int>("/preprocess/resize/short_side");
+  require_size("preprocess.crop.size", it.size);
   require(it.short_side >= it.size && it.short_side <= 16384,
           "preprocess.resize.short_side is " + std::to_string(it.short_side) + ", not from the crop's size to 16384");
+}
+
+// Reads an output of a detector, whose shape is ["batch", anchors, values]; returns the last two.
+std::array<int, 2> read_output(const Reader& json, const std::string& place, const std::string& name) {
+  const auto found = json.get<std::string>(place + "/name");
+  require(found == name, "its outputs are " + found + ", ...; expected boxes and scores");
+  return {json.get<int>(place + "/shape/1"), json.get<int>(place + "/shape/2")};
+}
+
+// Reads what only a detector has.
+void read_detector(const Reader& json, Description& it) {
+  const std::array<int, 2> boxes = read_output(json, "/outputs/0", "boxes");
+  const std::array<int, 2> scores = read_output(json, "/outputs/1", "scores");
+  it.anchors = boxes[0];
+  require(boxes[1] == 4 && scores[0] == boxes[0] && scores[1] == it.num_classes + 1,
+          "outputs must be boxes of [batch, anchors, 4] and scores of [batch, anchors, num_classes + 1]");
+  it.size = json.get<int>("/preprocess/resize/width");
+  require_size("preprocess.resize.width", it.size);
+  require(json.get<int>("/preprocess/resize/height") == it.size, "preprocess.resize.height must equal its width");
+  const auto interpolation = json.get<std::string>("/preprocess/resize/interpolation");
+  require(interpolation == "bilinear" && json.get<bool>("/preprocess/resize/antialias"),
+          "preprocess.resize is " + interpolation + "; expected bilinear with antialias, as in training");
+  it.rule = {json.get<double>("/postprocess/min_score"), json.get<int>("/postprocess/candidates"),
+             json.get<double>("/postprocess/nms_overlap"), json.get<int>("/postprocess/max_objects")};
+  require(it.rule.min_score >= 0 && it.rule.min_score < 1 && it.rule.candidates >= 1 && it.rule.nms_overlap > 0 &&
+              it.rule.nms_overlap <= 1 && it.rule.max_objects >= 1,
+          "postprocess is '" + it.rule.text() + "'; expected a score from 0 to 1, an IoU up to 1, and 1 or more");
+}
+
+Task read_task(const Reader& json) {
+  if (!json.has("/task")) return Task::kClassification;  // export.py names only other tasks
+  const auto task = json.get<std::string>("/task");
+  require(task == "detection", "task is " + task + "; expected detection, or none for a classifier");
+  return Task::kDetection;
+}
+
+void check(const Description& it) {
   for (const double std : it.std) require(std > 0, "preprocess.std must be above 0");
   require(it.num_classes >= 1, "num_classes is " + std::to_string(it.num_classes) + ", not 1 or more");
   require(it.classes.empty() || it.classes.size() == static_cast<std::size_t>(it.num_classes),
@@ -109,16 +157,16 @@ Description read_description(const std::filesystem::path& path) {
   try {
     const Reader json(nlohmann::json::parse(file));
     it.model = json.get<std::string>("/model");
-    it.size = json.get<int>("/preprocess/crop/size");
-    it.short_side = json.get<int>("/preprocess/resize/short_side");
+    it.task = read_task(json);
     it.mean = json.get<std::array<double, 3>>("/preprocess/mean");
     it.std = json.get<std::array<double, 3>>("/preprocess/std");
     it.num_classes = json.get<int>("/num_classes");
     it.classes = json.get<std::vector<std::string>>("/classes");
+    (it.task == Task::kDetection ? read_detector : read_classifier)(json, it);
+    check(it);
   } catch (const std::exception& error) {
     throw UserError(path.string() + " does not describe a model as export.py does: " + error.what());
   }
-  check(it, path);
   return it;
 }
 

@@ -1,4 +1,4 @@
-// Classifies images with an exported TinyNet.
+// Classifies images, or finds objects in them, with an exported network.
 //
 // Exit status: 0 done, even if some images could not be read (they are listed and counted); 2 none could be read, or
 // the user made another mistake, reported in one line; 130 interrupted.
@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "description.h"
+#include "detection_report.h"
 #include "errors.h"
 #include "files.h"
 #include "options.h"
@@ -33,26 +34,41 @@ void check_agreement(const Options& options, const Description& description, con
     }
   };
   check(backend.input().size, description.size, "pixels a side");
-  check(backend.num_classes(), description.num_classes, "classes");
+  const std::vector<Output> outputs = backend.outputs();
+  if (description.task == Task::kDetection) {
+    check(outputs[1].shape[0], description.anchors, "anchors");
+    check(outputs[1].shape[1] - 1, description.num_classes, "classes");
+  } else {
+    check(outputs[0].shape[0], description.num_classes, "classes");
+  }
 }
 
 void warm_up(Backend& backend, int batches) {
   const InputSpec input = backend.input();
   std::vector<std::byte> images(input.bytes_per_image() * input.batch);
-  std::vector<float> logits(std::size_t{1} * input.batch * backend.num_classes());
-  for (int i = 0; i < batches; ++i) backend.run(images.data(), input.batch, logits.data());
+  std::vector<float> values(values_per_image(backend.outputs()) * input.batch);
+  for (int i = 0; i < batches; ++i) backend.run(images.data(), input.batch, values.data());
 }
 
-int classify(const Options& options, Clock::time_point start) {
+std::unique_ptr<Report> report_of(const Options& options, const Description& description,
+                                  const std::vector<ImageFile>& images) {
+  std::vector<std::string> names = class_names(description, options.labels);
+  if (description.task == Task::kDetection)
+    return open_detection_report(options, description, images, std::move(names));
+  return open_report(options, images, std::move(names));
+}
+
+int infer(const Options& options, Clock::time_point start) {
   check_model(options.model);
   const Description description = read_description(options.description);
+  check_flags(options, description.task);
   const Listing listing = list_images(options.images);
   const std::vector<ImageFile>& images = listing.images;
   std::fputs(left_out(listing).c_str(), stderr);
-  const std::unique_ptr<Report> report = open_report(options, images, class_names(description, options.labels));
+  const std::unique_ptr<Report> report = report_of(options, description, images);
   const std::unique_ptr<NewFile> timing_file =
       options.timing.empty() ? nullptr : std::make_unique<NewFile>(options.timing);
-  const std::unique_ptr<Backend> backend = open_backend(options);
+  const std::unique_ptr<Backend> backend = open_backend(options, description.task);
   check_agreement(options, description, *backend);
   warm_up(*backend, options.warmup);
 
@@ -107,7 +123,7 @@ int main(int argc, char** argv) {
   tinynet::handle_signals();
   try {
     const auto options = tinynet::parse_options(argc, argv);
-    return options ? tinynet::classify(*options, start) : 0;
+    return options ? tinynet::infer(*options, start) : 0;
   } catch (const tinynet::ReaderGone&) {
     return 0;
   } catch (const tinynet::UserError& error) {

@@ -23,8 +23,9 @@ struct Batch {
   int handed_out = 0;      // images that a thread has taken
   int prepared = 0;        // images that are ready
   std::vector<std::byte> input;
-  std::vector<float> logits;
+  std::vector<float> values;
   std::vector<std::string> errors;
+  std::vector<std::pair<int, int>> sizes;  // width and height as stored
   std::vector<Clock::time_point> starts;
 
   bool has_good_image() const {
@@ -64,6 +65,7 @@ class Pipeline::Rep {
   const Description& description_;
   Backend& backend_;
   const InputSpec input_;
+  const std::size_t values_per_image_;
   const int limit_;  // maximum number of batches in progress, which bounds the memory
 
   mutable Mutex mutex_;
@@ -87,6 +89,7 @@ Pipeline::Rep::Rep(const std::vector<ImageFile>& images, const Description& desc
       description_(description),
       backend_(backend),
       input_(backend.input()),
+      values_per_image_(values_per_image(backend.outputs())),
       limit_(threads / input_.batch + 1 + 2 * backend.concurrency()) {
   for (int i = 0; i < threads + (backend.offloads() ? 1 : 0); ++i) threads_.emplace_back(&Rep::work, this);
 }
@@ -107,11 +110,11 @@ std::optional<std::vector<Result>> Pipeline::Rep::next() {
   if (error_) std::rethrow_exception(error_);
   const std::shared_ptr<Batch> batch = done_.extract(next_batch_++).mapped();
   std::vector<Result> results;
-  const int classes = backend_.num_classes();
   for (int slot = 0; slot < batch->count; ++slot) {
-    const auto logits = batch->logits.begin() + std::ptrdiff_t{1} * slot * classes;
-    results.push_back({batch->first + slot, batch->errors[slot], {}});
-    if (batch->errors[slot].empty()) results.back().logits.assign(logits, logits + classes);
+    const auto [width, height] = batch->sizes[slot];
+    results.push_back({batch->first + slot, batch->errors[slot], {}, width, height});
+    const float* values = batch->values.data() + values_per_image_ * slot;
+    if (batch->errors[slot].empty()) results.back().values.assign(values, values + values_per_image_);
   }
   spare_.push_back(batch);
   --in_progress_;
@@ -173,7 +176,7 @@ std::shared_ptr<Batch> Pipeline::Rep::begin_batch() {
   if (spare_.empty()) {
     batch = std::make_shared<Batch>();
     batch->input.resize(input_.bytes_per_image() * input_.batch);
-    batch->logits.resize(std::size_t{1} * input_.batch * backend_.num_classes());
+    batch->values.resize(values_per_image_ * input_.batch);
   } else {
     batch = spare_.back();
     spare_.pop_back();
@@ -183,6 +186,7 @@ std::shared_ptr<Batch> Pipeline::Rep::begin_batch() {
   batch->count = static_cast<int>(std::min<std::size_t>(input_.batch, images_.size() - next_image_));
   batch->handed_out = batch->prepared = 0;
   batch->errors.assign(batch->count, {});
+  batch->sizes.assign(batch->count, {});
   batch->starts.resize(batch->count);
   ++in_progress_;
   return batch;
@@ -211,6 +215,7 @@ void Pipeline::Rep::prepare(Batch& batch, int slot, Preprocessor& preprocess, Im
       const Stopwatch watch(measured.decode);
       decode(read_file(images_[batch.first + slot].path), image);
     }
+    batch.sizes[slot] = {image.width, image.height};
     const Stopwatch watch(measured.preprocess);
     preprocess(image, batch.input.data() + input_.bytes_per_image() * slot);
   } catch (const ImageError& error) {
@@ -225,7 +230,7 @@ void Pipeline::Rep::compute(Batch& batch) {
   Stages measured;
   {
     const Stopwatch watch(measured.infer);
-    backend_.run(batch.input.data(), batch.count, batch.logits.data());
+    backend_.run(batch.input.data(), batch.count, batch.values.data());
   }
   const Clock::time_point now = Clock::now();
   for (int slot = 0; slot < batch.count; ++slot) {

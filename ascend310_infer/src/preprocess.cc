@@ -7,7 +7,7 @@
 namespace tinynet {
 
 Preprocessor::Preprocessor(const Description& description, const InputSpec& input)
-    : short_side_(description.short_side), size_(description.size), type_(input.type) {
+    : task_(description.task), short_side_(description.short_side), size_(description.size), type_(input.type) {
   for (int c = 0; c < 3; ++c) {  // float32, as in preprocess.py
     const float mean = static_cast<float>(description.mean[c]) * 255.0f;
     const float std = static_cast<float>(description.std[c]) * 255.0f;
@@ -16,7 +16,11 @@ Preprocessor::Preprocessor(const Description& description, const InputSpec& inpu
 }
 
 void Preprocessor::operator()(const Image& image, std::byte* target) {
-  resized_crop(image, short_side_, size_, crop_, scratch_);
+  if (task_ == Task::kDetection) {
+    stretched(image, size_, view_, scratch_);
+  } else {
+    resized_crop(image, short_side_, size_, view_, scratch_);
+  }
   if (type_ == ElementType::kFloat32) {
     normalize(reinterpret_cast<float*>(target));
   } else {
@@ -26,7 +30,7 @@ void Preprocessor::operator()(const Image& image, std::byte* target) {
 
 void Preprocessor::normalize(float* target) const {
   const std::size_t count = std::size_t{1} * size_ * size_;
-  const std::uint8_t* pixel = crop_.row(0);
+  const std::uint8_t* pixel = view_.row(0);
   for (std::size_t i = 0; i < count; ++i, pixel += 4) {
     for (int c = 0; c < 3; ++c) target[count * c + i] = value_[c][pixel[c]];
   }
@@ -34,7 +38,7 @@ void Preprocessor::normalize(float* target) const {
 
 void Preprocessor::pack(std::uint8_t* target) const {
   const std::size_t count = std::size_t{1} * size_ * size_;
-  const std::uint8_t* pixel = crop_.row(0);
+  const std::uint8_t* pixel = view_.row(0);
   for (std::size_t i = 0; i < count; ++i, pixel += 4, target += 3) std::memcpy(target, pixel, 3);
 }
 

@@ -14,7 +14,6 @@ namespace tinynet {
 namespace {
 
 constexpr int kPrecision = 32 - 8 - 2;  // fraction bits; weights may sum to 4 without overflow
-constexpr double kSupport = 2.0;        // input pixels on each side, at scale 1
 
 using Ints8 = std::int32_t __attribute__((vector_size(32)));
 
@@ -32,6 +31,11 @@ double bicubic(double x) {
   if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
   return 0;
 }
+
+double bilinear(double x) { return std::max(1 - std::abs(x), 0.0); }
+
+// Returns how many input pixels on each side count, at scale 1.
+double support_of(Kernel kernel) { return kernel == Kernel::kBicubic ? 2.0 : 1.0; }
 
 // Adds eight bytes, each times its weight.
 inline __attribute__((always_inline)) void accumulate(Ints8& sums, const std::uint8_t* bytes, const Ints8& weights) {
@@ -64,10 +68,18 @@ void along_row(const Filter& filter, const std::uint8_t* from, int first, std::u
   }
 }
 
-// Filters columns: writes one row of `bytes` bytes (at least 8) from `taps` rows, which are `stride` bytes apart.
+// Filters columns: writes one row of `bytes` bytes from `taps` rows, which are `stride` bytes apart.
 FOR_EACH_PROCESSOR
 void along_columns(const std::int32_t* weights, int taps, const std::uint8_t* from, std::size_t stride,
                    std::size_t bytes, std::uint8_t* to) {
+  if (bytes < 8) {  // a single column fills no vector
+    for (std::size_t x = 0; x < bytes; ++x) {
+      std::int32_t sum = kHalf;
+      for (int t = 0; t < taps; ++t) sum += weights[t] * from[stride * t + x];
+      to[x] = clip(sum);
+    }
+    return;
+  }
   for (std::size_t next = 0; next < bytes; next += 8) {
     const std::size_t x = std::min(next, bytes - 8);  // the last vector overlaps the previous one
     Ints8 sums = Ints8{} + kHalf;
@@ -76,18 +88,51 @@ void along_columns(const std::int32_t* weights, int taps, const std::uint8_t* fr
   }
 }
 
+// Whether the columns come first. Pillow does so since version 13, which changes the rounding.
+bool columns_first(const Image& image, std::int64_t width, std::int64_t height) {
+  return height < image.height && image.height - height > 2 * (image.width - width);
+}
+
+// Resizes by the filters of both axes, in Pillow's order. `result` gets the size of the filters.
+void resample(const Image& image, const Filter& columns, const Filter& rows, bool columns_first, Image& result,
+              Image& scratch) {
+  const int width = columns.count(), height = rows.count();
+  result.resize(width, height);
+  if (columns_first) {
+    const int left = columns.start(0), right = columns.start(width - 1) + columns.taps(width - 1);
+    scratch.resize(right - left, height);
+    const std::size_t stride = std::size_t{4} * image.width, bytes = std::size_t{4} * (right - left);
+    for (int y = 0; y < height; ++y) {
+      const std::uint8_t* from = image.row(rows.start(y)) + std::size_t{4} * left;
+      along_columns(rows.weights(y), rows.taps(y), from, stride, bytes, scratch.row(y));
+      along_row(columns, scratch.row(y), left, result.row(y));
+    }
+  } else {
+    const int top = rows.start(0), bottom = rows.start(height - 1) + rows.taps(height - 1);
+    scratch.resize(width, bottom - top);
+    const std::size_t stride = std::size_t{4} * width;
+    for (int y = top; y < bottom; ++y) along_row(columns, image.row(y), 0, scratch.row(y - top));
+    for (int y = 0; y < height; ++y) {
+      along_columns(rows.weights(y), rows.taps(y), scratch.row(rows.start(y) - top), stride, stride, result.row(y));
+    }
+  }
+}
+
 }  // namespace
 
-Filter::Filter(int input, int output, int first, int count) {
+Filter::Filter(Kernel kernel, int input, int output, int first, int count) {
   const double scale = static_cast<double>(input) / output, stretch = std::max(scale, 1.0);
-  const double support = kSupport * stretch;
+  const double support = support_of(kernel) * stretch;
   std::vector<double> weights;
   for (int i = first; i < first + count; ++i) {
     const double center = (i + 0.5) * scale;
     const int start = input == output ? i : std::max(static_cast<int>(center - support + 0.5), 0);
     const int end = input == output ? i + 1 : std::min(static_cast<int>(center + support + 0.5), input);
     weights.clear();
-    for (int x = start; x < end; ++x) weights.push_back(bicubic((x - center + 0.5) * (1.0 / stretch)));
+    for (int x = start; x < end; ++x) {
+      const double distance = (x - center + 0.5) * (1.0 / stretch);
+      weights.push_back(kernel == Kernel::kBicubic ? bicubic(distance) : bilinear(distance));
+    }
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
     parts_.push_back({start, end - start, weights_.size()});
     for (const double weight : weights) {
@@ -104,31 +149,18 @@ void resized_crop(const Image& image, int short_side, int size, Image& crop, Ima
     if (pixels > std::numeric_limits<int>::max()) throw ImageError("too long and thin to be resized");
     return static_cast<int>(pixels);
   };
-  const auto filter = [&](int side) {
-    const int output = resized(side);
-    return Filter(side, output, static_cast<int>(std::nearbyint((output - size) / 2.0)), size);  // rounds half to even
+  const int width = resized(image.width), height = resized(image.height);
+  const auto filter = [&](int input, int output) {
+    const auto first = static_cast<int>(std::nearbyint((output - size) / 2.0));  // rounds half to even
+    return Filter(Kernel::kBicubic, input, output, first, size);
   };
-  const Filter columns = filter(image.width), rows = filter(image.height);
-  crop.resize(size, size);
-  if (image.height > 2 * image.width &&
-      short_side < image.width) {  // Pillow's order since version 13; it changes the rounding
-    const int left = columns.start(0), right = columns.start(size - 1) + columns.taps(size - 1);
-    scratch.resize(right - left, size);
-    const std::size_t stride = std::size_t{4} * image.width, bytes = std::size_t{4} * (right - left);
-    for (int y = 0; y < size; ++y) {
-      const std::uint8_t* from = image.row(rows.start(y)) + std::size_t{4} * left;
-      along_columns(rows.weights(y), rows.taps(y), from, stride, bytes, scratch.row(y));
-      along_row(columns, scratch.row(y), left, crop.row(y));
-    }
-  } else {
-    const int top = rows.start(0), bottom = rows.start(size - 1) + rows.taps(size - 1);
-    scratch.resize(size, bottom - top);
-    const std::size_t stride = std::size_t{4} * size;
-    for (int y = top; y < bottom; ++y) along_row(columns, image.row(y), 0, scratch.row(y - top));
-    for (int y = 0; y < size; ++y) {
-      along_columns(rows.weights(y), rows.taps(y), scratch.row(rows.start(y) - top), stride, stride, crop.row(y));
-    }
-  }
+  resample(image, filter(image.width, width), filter(image.height, height), columns_first(image, width, height), crop,
+           scratch);
+}
+
+void stretched(const Image& image, int size, Image& result, Image& scratch) {
+  const auto filter = [&](int input) { return Filter(Kernel::kBilinear, input, size, 0, size); };
+  resample(image, filter(image.width), filter(image.height), columns_first(image, size, size), result, scratch);
 }
 
 }  // namespace tinynet

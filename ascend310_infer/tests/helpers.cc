@@ -118,4 +118,12 @@ Description description(int size, int short_side, int classes) {
   return it;
 }
 
+Description detector(int size, int anchors, int classes) {
+  Description it = description(size, 0, classes);
+  it.task = Task::kDetection;
+  it.anchors = anchors;
+  it.rule = {0.01, 300, 0.55, 100};
+  return it;
+}
+
 }  // namespace tinynet

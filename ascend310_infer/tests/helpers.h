@@ -42,6 +42,7 @@ Image picture(int width, int height);
 Bytes rgb(const Image& image);
 
 Description description(int size, int short_side, int classes);
+Description detector(int size, int anchors, int classes);
 
 // Returns the text of the Error that `call` must throw. The text must be one line.
 template <typename Error, typename Call>

@@ -7,7 +7,7 @@ namespace tinynet {
 namespace {
 
 std::string refused(const Options& options) {
-  return error_of<UserError>([&] { open_backend(options); });
+  return error_of<UserError>([&] { open_backend(options, Task::kClassification); });
 }
 
 Options options(const std::string& model, Device device = Device::kCpu) {

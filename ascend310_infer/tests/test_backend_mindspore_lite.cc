@@ -18,7 +18,7 @@ class Lite : public testing::Test {
     options_.model = folder_.write("m.mindir", model);
     options_.device = device;
     options_.threads = 3;
-    return open_backend(options_);
+    return open_backend(options_, task_);
   }
 
   std::string refused(const std::string& model, Device device = Device::kCpu) {
@@ -39,7 +39,7 @@ class Lite : public testing::Test {
   void expect_right(Backend& backend, int count) {
     const InputSpec input = backend.input();
     const std::size_t values = input.bytes_per_image() / sizeof(T);
-    const auto classes = static_cast<std::size_t>(backend.num_classes());
+    const auto classes = static_cast<std::size_t>(backend.outputs().at(0).shape[0]);
     std::vector<std::byte> images(input.bytes_per_image() * input.batch, std::byte{0x55});
     std::vector<float> expected(classes * count), found(classes * count + 1, -7);
     for (int image = 0; image < count; ++image) {
@@ -57,6 +57,7 @@ class Lite : public testing::Test {
 
   Folder folder_;
   Options options_;
+  Task task_ = Task::kClassification;
   std::size_t seen_ = 0;
 };
 
@@ -69,7 +70,7 @@ TEST_F(Lite, TheConfigurationComesFirstThenOneBlackBatch) {
   EXPECT_EQ(backend->name(), "MindSpore Lite, CPU");
   EXPECT_EQ(backend->input().batch, 2);
   EXPECT_EQ(backend->input().size, 8);
-  EXPECT_EQ(backend->num_classes(), 4);
+  EXPECT_EQ(backend->outputs().at(0).shape.at(0), 4);
   EXPECT_EQ(backend->concurrency(), 1);
   EXPECT_FALSE(backend->offloads());
 }
@@ -87,7 +88,7 @@ TEST_F(Lite, ABatchIsSetOnlyWhenItChanges) {
 TEST_F(Lite, AFixedBatchIsFilledUpWithBlack) {
   const auto backend = open("input=3,3,8,8\noutput=-1,5");
   EXPECT_EQ(backend->input().batch, 3);
-  EXPECT_EQ(backend->num_classes(), 5);
+  EXPECT_EQ(backend->outputs().at(0).shape.at(0), 5);
   calls();
   expect_right<float>(*backend, 3);
   expect_right<float>(*backend, 1);
@@ -150,12 +151,35 @@ TEST_F(Lite, AModelOfAnotherShapeIsRefused) {
   expect_part(refused("input=1,3,8,8\ntype=int32"), "its input [1, 3, 8, 8] of type 34");
   expect_part(refused("input=1,3,8,8\ninputs=2"), "takes 2 inputs; expected one");
   expect_part(refused("input=1,3,8,8\ninputs=0"), "takes 0 inputs");
-  expect_part(refused("input=1,3,8,8\noutputs=0"), "has no output");
+  expect_part(refused("input=1,3,8,8\noutput="), "has no output");
   for (const char* output : {"-1,4,1,1", "7,4", "4"}) {
     expect_part(refused(std::string("input=1,3,8,8\noutput=") + output), "is not float32 or float16 [1, classes]");
   }
   expect_part(refused("input=1,3,8,8\noutput_type=int32"), "its output [1, 4] of type 34 is not");
   expect_part(refused("input=2,3,8,8\nmissing_bytes=4"), "has room for 1532 bytes, 2 images need 1536");
+}
+
+TEST_F(Lite, BothOutputsOfADetectorAreRead) {
+  task_ = Task::kDetection;
+  const auto backend = open("input=-1,3,8,8\noutput=-1,2,4;-1,2,3\ngears=1;2", Device::kAscend);
+  const std::vector<Output> outputs = backend->outputs();
+  EXPECT_EQ(outputs.at(0).shape, (std::vector<int>{2, 4}));
+  EXPECT_EQ(outputs.at(1).shape, (std::vector<int>{2, 3}));
+  std::vector<float> images(2 * 192), values(2 * 14);
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i % 192 % 24 + i / 192);
+  backend->run(reinterpret_cast<std::byte*>(images.data()), 2, values.data());
+  // Of the values 0..23 and again, sums of every eighth and every sixth; the second image has 1 more in each.
+  const std::vector<float> expected{192, 216, 240, 264, 288, 312, 336, 360, 288, 320, 352, 384, 416, 448,
+                                    216, 240, 264, 288, 312, 336, 360, 384, 320, 352, 384, 416, 448, 480};
+  EXPECT_EQ(values, expected);
+}
+
+TEST_F(Lite, OutputsOfAnotherTaskAreRefused) {
+  task_ = Task::kDetection;
+  expect_part(refused("input=1,3,8,8"), "has one output; a detector has two");
+  expect_part(refused("input=1,3,8,8\noutput=-1,2,4;-1,3,3"), "is not float32 or float16 [1, 2, classes + 1]");
+  task_ = Task::kClassification;
+  expect_part(refused("input=1,3,8,8\noutput=-1,2,4;-1,2,3"), "is not float32 or float16 [1, classes]");
 }
 
 TEST_F(Lite, WhatLiteRefusesIsOneLine) {
@@ -184,7 +208,7 @@ TEST_F(Lite, FlagsAreChecked) {
   options_.batch = 4;
   expect_part(refused("input=2,3,8,8"), "--batch_size is 4, ");
   options_.model = folder_ / "none.mindir";
-  expect_part(error_of<UserError>([&] { open_backend(options_); }), "there is no model");
+  expect_part(error_of<UserError>([&] { open_backend(options_, task_); }), "there is no model");
 }
 
 }  // namespace

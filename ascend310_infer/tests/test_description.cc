@@ -74,6 +74,61 @@ TEST(Description, AnUnfitTypeIsNamed) {
   EXPECT_FALSE(refused("", 5).empty());
 }
 
+nlohmann::json detector_example() {
+  nlohmann::json json = example();
+  json["task"] = "detection";
+  json["outputs"] = nlohmann::json::parse(R"([{"name": "boxes", "shape": ["batch", 6, 4], "type": "float32"},
+                                              {"name": "scores", "shape": ["batch", 6, 3], "type": "float32"}])");
+  json["preprocess"] = nlohmann::json::parse(R"({"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6], "scale": 0.1,
+      "resize": {"width": 32, "height": 32, "interpolation": "bilinear", "antialias": true}})");
+  json["postprocess"] = {{"min_score", 0.02}, {"candidates", 30}, {"nms_overlap", 0.5}, {"max_objects", 10}};
+  return json;
+}
+
+std::string refused_detector(const std::string& place, const nlohmann::json& value) {
+  nlohmann::json json = detector_example();
+  json[nlohmann::json::json_pointer(place)] = value;
+  return error_of<UserError>([&] { read(json); });
+}
+
+TEST(Description, ThatOfADetectorHasOutputsAndARule) {
+  EXPECT_EQ(read(example()).task, Task::kClassification);
+  const Description it = read(detector_example());
+  EXPECT_EQ(it.task, Task::kDetection);
+  EXPECT_EQ(it.size, 32);
+  EXPECT_EQ(it.anchors, 6);
+  EXPECT_EQ(it.num_classes, 2);
+  EXPECT_EQ(it.rule.min_score, 0.02);
+  EXPECT_EQ(it.rule.candidates, 30);
+  EXPECT_EQ(it.rule.nms_overlap, 0.5);
+  EXPECT_EQ(it.rule.max_objects, 10);
+}
+
+TEST(Description, WhatADetectorLacksIsNamed) {
+  for (const std::string place : {"/outputs", "/postprocess", "/postprocess/min_score", "/preprocess/resize/width",
+                                  "/preprocess/resize/antialias"}) {
+    nlohmann::json json = detector_example();
+    const nlohmann::json::json_pointer pointer(place);
+    json[pointer.parent_pointer()].erase(pointer.back());
+    expect_part(error_of<UserError>([&] { read(json); }), "'" + pointer.back() + "'");
+  }
+}
+
+TEST(Description, WhatDoesNotFitADetectorIsNamed) {
+  expect_part(refused_detector("/task", "segmentation"), "task is segmentation; expected detection");
+  expect_part(refused_detector("/outputs", nlohmann::json::array()), "outputs.0.name");
+  expect_part(refused_detector("/outputs/0/name", "scores"), "expected boxes and scores");
+  expect_part(refused_detector("/outputs/0/shape", {"batch", 6, 5}), "outputs must be boxes of [batch, anchors, 4]");
+  expect_part(refused_detector("/outputs/1/shape", {"batch", 7, 3}), "scores of [batch, anchors, num_classes + 1]");
+  expect_part(refused_detector("/num_classes", 3), "scores of [batch, anchors, num_classes + 1]");
+  expect_part(refused_detector("/outputs/1/shape", {"batch"}), "outputs.1.shape.1");
+  expect_part(refused_detector("/preprocess/resize/width", 5000), "preprocess.resize.width is 5000, not 8 to 4096");
+  expect_part(refused_detector("/preprocess/resize/height", 16), "preprocess.resize.height must equal its width");
+  expect_part(refused_detector("/preprocess/resize/interpolation", "bicubic"), "preprocess.resize is bicubic");
+  expect_part(refused_detector("/postprocess/nms_overlap", 0), "NMS of IoU 0 within a class");
+  expect_part(refused_detector("/postprocess/candidates", 1.5), "postprocess.candidates");
+}
+
 TEST(Description, OtherFilesAreRefused) {
   const Folder folder;
   expect_part(error_of<UserError>([&] { read_description(folder / "none.json"); }), "No such file");

@@ -1,4 +1,4 @@
-// Inputs, outputs and batch sizes that a model may have.
+// Inputs and batch sizes that a model may have.
 #include "helpers.h"
 #include "input_spec.h"
 
@@ -40,21 +40,6 @@ TEST(InputSpec, OtherInputsAreRefused) {
                                                          {"uint8", {1, 0, 0, 3}}}) {
     expect_part(refused_input(input, true), " is neither float32 [batch, 3, size, size] nor uint8");
   }
-}
-
-TEST(InputSpec, ClassesAreTheSecondLengthOfTheOutput) {
-  EXPECT_EQ(class_count("m", {"float32", {-1, 10}}, 0), 10);
-  EXPECT_EQ(class_count("m", {"float16", {4, 1}}, 4), 1);
-}
-
-TEST(InputSpec, OtherOutputsAreRefused) {
-  const auto refused = [](const TensorInfo& output, int batch) {
-    return error_of<UserError>([&] { class_count("m", output, batch); });
-  };
-  expect_part(refused({"float32", {3, 10}}, 4), "its output [3, 10] of float32 is not float32 or float16 [4, classes]");
-  expect_part(refused({"float32", {3, -1}}, 0), "is not float32 or float16 [batch, classes]");
-  expect_part(refused({"int8", {3, 10}}, 0), "[3, 10] of int8 is not");
-  expect_part(refused({"float32", {10}}, 0), "[10] of float32 is not");
 }
 
 TEST(InputSpec, AFixedBatchAllowsNoOther) {

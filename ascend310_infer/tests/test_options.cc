@@ -23,7 +23,7 @@ TEST(Options, DefaultsFollowTheModel) {
   EXPECT_EQ(onnx->description, "a/m.json");
   EXPECT_EQ(onnx->images, (std::vector<std::filesystem::path>{"x.jpg", "y"}));
   EXPECT_EQ(onnx->batch, 0);
-  EXPECT_EQ(onnx->top_k, 5);
+  EXPECT_FALSE(onnx->top_k);
   EXPECT_GE(onnx->threads, 1);
   EXPECT_EQ(parsed({"--mindir_path", "m.mindir", "x"})->device, Device::kAscend);
 }
@@ -89,6 +89,38 @@ TEST(Options, ABadValueIsNamedWithItsFlag) {
     expect_part(error, flag);
     expect_part(error, value);
   }
+}
+
+TEST(Options, ThoseOfADetectorReplaceItsRule) {
+  const auto it = parsed({"--model_path", "m.onnx", "x", "--min_score", "0.3", "--nms-overlap=0.5", "--candidates",
+                          "20", "--max_objects", "7", "--show_score", "0.4", "--draw", "d"});
+  const Rule rule = overridden({0.01, 300, 0.55, 100}, *it);
+  EXPECT_EQ(rule.text(),
+            "score > 0.3, best 20 pairs of anchor and class of an image, NMS of IoU 0.5 within a class, 7 objects");
+  EXPECT_EQ(it->show_score, 0.4);
+  EXPECT_EQ(it->draw, "d");
+  EXPECT_EQ(overridden(rule, *parsed({"--model_path", "m.onnx", "x"})).text(), rule.text());
+  for (const char* flag : {"--min_score=1", "--min_score=-0.1", "--nms_overlap=0", "--nms_overlap=1.1",
+                           "--candidates=0", "--max_objects=100001", "--show_score=2", "--draw="}) {
+    EXPECT_FALSE(refused({flag}).empty());
+  }
+}
+
+TEST(Options, FlagsOfTheOtherTaskAreRefused) {
+  const auto error = [](Task task, std::vector<const char*> flags) {
+    flags.insert(flags.begin(), {"--model_path", "m.onnx", "x", "--output", "o"});
+    const auto options = parsed(flags);
+    check_flags(*options, task == Task::kDetection ? Task::kClassification : Task::kDetection);
+    return error_of<UserError>([&] { check_flags(*options, task); });
+  };
+  for (const std::string flag :
+       {"--min_score=0.1", "--candidates=3", "--nms_overlap=0.5", "--max_objects=3", "--show_score=0.1", "--draw=x"}) {
+    EXPECT_EQ(error(Task::kClassification, {flag.c_str()}),
+              flag.substr(0, flag.find('=')) + " is for a detector, but m.onnx is a classifier; leave the flag out");
+  }
+  EXPECT_EQ(error(Task::kDetection, {"--top_k=5"}),
+            "--top_k is for a classifier, but m.onnx is a detector; leave the flag out");
+  expect_part(error(Task::kDetection, {"--format=bin"}), "--format bin is for a classifier");
 }
 
 TEST(Options, OtherMistakes) {

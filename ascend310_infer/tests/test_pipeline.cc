@@ -12,25 +12,25 @@
 namespace tinynet {
 namespace {
 
-// Logit 0 is the first byte of the image; logit 1 is the number of images in the call.
+// Value 0 is the first byte of the image; value 1 is the number of images in the call.
 class FakeBackend : public Backend {
  public:
   FakeBackend(int batch, int concurrency, bool offloads = false)
       : batch_(batch), concurrency_(concurrency), offloads_(offloads) {}
 
   InputSpec input() const override { return {ElementType::kUInt8, 8, batch_}; }
-  int num_classes() const override { return 2; }
+  std::vector<Output> outputs() const override { return {{{2}, false}}; }
   int concurrency() const override { return concurrency_; }
   bool offloads() const override { return offloads_; }
   std::string name() const override { return "fake"; }
 
-  void run(std::byte* images, int count, float* logits) override {
+  void run(std::byte* images, int count, float* values) override {
     if (++calls == fails_at) throw UserError("told to fail");
     if (++running > concurrency_) too_many = true;
     std::this_thread::sleep_for(std::chrono::microseconds(200));
     for (int i = 0; i < count; ++i) {
-      logits[2 * i] = static_cast<float>(images[input().bytes_per_image() * i]);
-      logits[2 * i + 1] = static_cast<float>(count);
+      values[2 * i] = static_cast<float>(images[input().bytes_per_image() * i]);
+      values[2 * i + 1] = static_cast<float>(count);
     }
     std::memset(images, 255, input().bytes_per_image() * batch_);  // a back end may overwrite its input
     --running;
@@ -87,9 +87,11 @@ TEST_F(PipelineTest, TheOrderIsKeptForAnyThreadsAndBatches) {
         for (std::size_t i = 0; i < results.size(); ++i) {
           ASSERT_EQ(results[i].index, i);
           ASSERT_EQ(results[i].error, "");
-          ASSERT_EQ(results[i].logits[0], static_cast<float>(i));
+          ASSERT_EQ(results[i].values[0], static_cast<float>(i));
+          ASSERT_EQ(results[i].width, 8);
+          ASSERT_EQ(results[i].height, 8);
         }
-        EXPECT_EQ(results[66].logits[1], batch == 67 || batch == 100 ? 67 : 67 % batch ? 67 % batch : batch);
+        EXPECT_EQ(results[66].values[1], batch == 67 || batch == 100 ? 67 : 67 % batch ? 67 % batch : batch);
         EXPECT_FALSE(backend.too_many) << "more calls at once than the backend allows";
         EXPECT_EQ(decoded_, 67u);
         EXPECT_EQ(latencies_, 67u);
@@ -107,8 +109,8 @@ TEST_F(PipelineTest, BrokenImagesAreReportedInTheirPlace) {
     ASSERT_EQ(results.size(), 45u);
     for (std::size_t i = 0; i < results.size(); ++i) {
       ASSERT_EQ(results[i].error, i % 10 == 3 ? "neither a JPEG nor a PNG" : "");
-      ASSERT_EQ(results[i].logits.size(), i % 10 == 3 ? 0u : 2u);
-      ASSERT_TRUE(i % 10 == 3 || results[i].logits[0] == static_cast<float>(i));
+      ASSERT_EQ(results[i].values.size(), i % 10 == 3 ? 0u : 2u);
+      ASSERT_TRUE(i % 10 == 3 || results[i].values[0] == static_cast<float>(i));
     }
     EXPECT_EQ(latencies_, 40u);
   }

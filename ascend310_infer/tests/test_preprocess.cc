@@ -39,6 +39,19 @@ TEST(Preprocess, PixelsArePackedForAModelThatNormalizes) {
   EXPECT_EQ(packed, rgb(image));
 }
 
+TEST(Preprocess, ADetectorSeesTheWholeImage) {
+  Bytes packed(3 * 8 * 8);
+  Preprocessor preprocess(detector(8, 2, 2), {ElementType::kUInt8, 8, 1});
+  Image half;  // black on the left, white on the right
+  half.resize(32, 16);
+  for (std::size_t i = 0; i < half.pixels.size(); ++i) half.pixels[i] = i % 128 < 64 ? 0 : 255;
+  preprocess(half, reinterpret_cast<std::byte*>(packed.data()));
+  EXPECT_EQ(packed[0], 0);  // a center crop of 16 x 16 pixels would be the same at half the width
+  EXPECT_EQ(packed[3 * 2], 0);
+  EXPECT_EQ(packed[3 * 5], 255);
+  EXPECT_EQ(packed.back(), 255);
+}
+
 TEST(Preprocess, OneAfterAnotherAsEachAlone) {
   const auto prepared = [](const std::vector<Image>& images) {
     Preprocessor preprocess(description(8, 9, 2), {ElementType::kUInt8, 8, 1});

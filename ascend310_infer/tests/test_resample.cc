@@ -1,4 +1,5 @@
-// Crops against those of Pillow: the numbers come from src/images/preprocess.py for the same picture.
+// Resized images against those of Pillow: the numbers come from src/images/preprocess.py (crops) and
+// src/detection/pipeline.py (whole images) for the same picture.
 #include "helpers.h"
 #include "resample.h"
 
@@ -40,9 +41,53 @@ TEST(Resample, TheSameSizeIsOnlyCut) {
   EXPECT_EQ(cropped(6, 6, 6, 6), rgb(picture(6, 6)));
 }
 
+Bytes whole(int width, int height, int size) {
+  Image result, scratch;
+  stretched(picture(width, height), size, result, scratch);
+  return rgb(result);
+}
+
+TEST(Resample, WholeImagesAsPillow) {
+  const Bytes wide = {36,  134, 165, 99,  148, 83,  127, 171, 119, 172, 90,  148, 113, 156, 59,  169,
+                      74,  145, 87,  125, 170, 131, 130, 148, 182, 90,  128, 150, 144, 126, 143, 146,
+                      149, 141, 133, 151, 172, 102, 118, 156, 91,  102, 151, 126, 110, 81,  97,  155};
+  EXPECT_EQ(whole(7, 5, 4), wide);
+  const Bytes much_smaller = {127, 123, 129, 120, 124, 137, 124, 117, 132, 133, 129, 122, 121, 125,
+                              134, 122, 121, 133, 130, 128, 125, 141, 119, 132, 127, 120, 130};
+  EXPECT_EQ(whole(31, 40, 3), much_smaller);
+  const Bytes larger = {0,   101, 202, 15,  116, 217, 37,  138, 239, 59,  160, 108, 74,  175, 20,  6,   107, 182, 21,
+                        122, 198, 44,  145, 221, 67,  153, 106, 82,  158, 28,  30,  131, 104, 47,  148, 121, 73,  174,
+                        147, 99,  123, 97,  117, 90,  63,  53,  154, 25,  73,  174, 44,  102, 203, 73,  131, 93,  87,
+                        151, 21,  97,  59,  160, 5,   79,  180, 25,  109, 210, 55,  139, 86,  85,  159, 4,   105};
+  EXPECT_EQ(whole(3, 2, 5), larger);
+  EXPECT_EQ(whole(6, 6, 6), rgb(picture(6, 6)));
+}
+
+TEST(Resample, ColumnsOfTallImagesComeFirstAsInPillow13) {
+  const Bytes tall = {81,  143, 98,  132, 115, 119, 142, 118, 124, 103, 161, 139, 157, 111, 138, 159,
+                      116, 105, 157, 130, 126, 147, 134, 116, 126, 113, 129, 137, 118, 126, 135, 108,
+                      123, 106, 93,  160, 113, 107, 139, 154, 91,  114, 141, 119, 101, 132, 137, 131};
+  EXPECT_EQ(whole(5, 11, 4), tall);
+  const Bytes one_column = {74,  143, 84,  74,  143, 84, 74,  143, 84, 151, 109, 154, 151, 109,
+                            154, 151, 109, 154, 142, 83, 120, 142, 83, 120, 142, 83,  120};
+  EXPECT_EQ(whole(1, 9, 3), one_column);
+}
+
 TEST(Resample, WeightsSumToOne) {
-  for (const auto& [input, output] : {std::pair{7, 4}, {4, 7}, {1000, 37}, {5, 5}, {1, 9}, {3, 2}, {37, 1000}}) {
-    const Filter filter(input, output, 0, output);
+  for (const auto& [kernel, input, output] : {std::tuple{Kernel::kBicubic, 7, 4},
+                                              {Kernel::kBicubic, 4, 7},
+                                              {Kernel::kBicubic, 1000, 37},
+                                              {Kernel::kBicubic, 5, 5},
+                                              {Kernel::kBicubic, 1, 9},
+                                              {Kernel::kBicubic, 3, 2},
+                                              {Kernel::kBicubic, 37, 1000},
+                                              {Kernel::kBilinear, 7, 4},
+                                              {Kernel::kBilinear, 4, 7},
+                                              {Kernel::kBilinear, 1000, 37},
+                                              {Kernel::kBilinear, 5, 5},
+                                              {Kernel::kBilinear, 1, 9},
+                                              {Kernel::kBilinear, 3, 2}}) {
+    const Filter filter(kernel, input, output, 0, output);
     ASSERT_EQ(filter.count(), output);
     for (int i = 0; i < output; ++i) {
       ASSERT_GE(filter.start(i), 0);
@@ -56,7 +101,7 @@ TEST(Resample, WeightsSumToOne) {
 }
 
 TEST(Resample, APartOfAFilterIsThatPart) {
-  const Filter whole(100, 40, 0, 40), part(100, 40, 12, 5);
+  const Filter whole(Kernel::kBicubic, 100, 40, 0, 40), part(Kernel::kBicubic, 100, 40, 12, 5);
   for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(part.start(i), whole.start(i + 12));
     ASSERT_EQ(part.taps(i), whole.taps(i + 12));

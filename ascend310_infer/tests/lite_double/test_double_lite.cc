@@ -1,10 +1,11 @@
 // TEST DOUBLE of libmindspore-lite.so: the part of MindSpore Lite's C++ API that the program calls.
 // It runs no network. A "model" is a text file with lines KEY=VALUE:
 //   input=-1,3,8,8   shape, -1 is open            type=float32   or uint8, int32
-//   output=-1,4      shape, -1 is the batch       output_type=float32   or float16, int32
+//   output=-1,4      shapes separated by ;, -1 is the batch    output_type=float32   or float16, int32
 //   gears=1;4        the answer to GetModelInfo("dynamic_dims"); Resize refuses other batches
-//   inputs=1  outputs=1  missing_bytes=0          fail=Build   or Resize, Predict
-// Logit c of an image is the sum of its values c, c + classes, c + 2 classes, ... All calls are logged to MODEL.calls.
+//   inputs=1  missing_bytes=0                     fail=Build   or Resize, Predict
+// Of an output with n values, value c of an image is the sum of its inputs c, c + n, c + 2 n, ... All calls are logged
+// to MODEL.calls.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -134,13 +135,21 @@ class ModelImpl {
     input->data.resize(bytes ? bytes - std::stoul(get("missing_bytes", "0")) : 0);
   }
 
-  std::shared_ptr<MSTensor::Impl> compute() const {
+  std::vector<MSTensor> compute() const {
+    std::vector<MSTensor> outputs;
+    std::istringstream shapes(get("output", "-1,4"));
+    for (std::string shape; std::getline(shapes, shape, ';');) outputs.emplace_back(compute(numbers(shape)));
+    return outputs;
+  }
+
+  std::shared_ptr<MSTensor::Impl> compute(const Lengths& shape) const {
     const auto batch = static_cast<size_t>(input->shape[0]);
     auto output = std::make_shared<MSTensor::Impl>();
     output->type = type_named(get("output_type", "float32"));
-    output->shape = numbers(get("output", "-1,4"));
+    output->shape = shape;
     for (int64_t& length : output->shape) length = length < 0 ? input->shape[0] : length;
-    const auto classes = static_cast<size_t>(output->shape.back());
+    size_t classes = 1;
+    for (size_t i = 1; i < shape.size(); ++i) classes *= static_cast<size_t>(shape[i]);
     const size_t values = input->data.size() / bytes_of(input->type) / batch;
     output->data.resize(batch * classes * bytes_of(output->type));
     for (size_t image = 0; image < batch; ++image) {
@@ -238,7 +247,7 @@ Status Model::Predict(const std::vector<MSTensor>& inputs, std::vector<MSTensor>
   impl_->log("Predict " + std::to_string(impl_->input->shape[0]) + ", black " + std::to_string(impl_->black_images()));
   Status status = impl_->fails("Predict") ? failure("told to fail\nat Predict") : Status();
   if (inputs.size() != 1 || inputs[0].impl() != impl_->input) status = failure("a tensor from before Resize");
-  if (status.IsOk()) outputs->assign(std::stoul(impl_->get("outputs", "1")), MSTensor(impl_->compute()));
+  if (status.IsOk()) *outputs = impl_->compute();
   impl_->running = false;
   return status;
 }
