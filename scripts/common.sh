@@ -9,10 +9,13 @@ unset -f cd pwd dirname basename readlink
 PROJECT="$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")"
 export PYTHONPATH="$PROJECT${PYTHONPATH:+:$PYTHONPATH}"
 VENV="$PROJECT/.venv"
-# Of scripts/quickstart.sh, relative to the project: its run folder, and its exported files without suffix.
+# Of scripts/quickstart.sh, relative to the project: its run folders, and its exported files without suffix.
 QUICKSTART_RUN=runs/quickstart
-# shellcheck disable=SC2034 # quickstart.sh and run_infer_310.sh use it
-QUICKSTART_EXPORT="$QUICKSTART_RUN/tinynet_e_digits"
+# shellcheck disable=SC2034 # quickstart.sh and run_infer_310.sh use them
+{
+  QUICKSTART_EXPORT="$QUICKSTART_RUN/tinynet_e_digits"
+  QUICKSTART_DETECT_RUN=runs/quickstart_detect
+}
 
 fail() { echo "error: $*" >&2; exit 2; }
 

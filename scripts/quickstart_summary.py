@@ -11,6 +11,7 @@ import csv
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def training_line(metrics: Path) -> str:
@@ -26,28 +27,60 @@ def training_line(metrics: Path) -> str:
 
 
 def export_line(file: Path) -> str:
-    """Return the size of an exported file and how far its logits are from the network's, from 0 for equal ones."""
+    """Return the size of an exported file and how far its results are from the network's, 0 for equal ones."""
     described = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))["files"][file.name]
-    difference: float = described["largest_difference"]
-    logits = f"within {difference:.0e}" if difference else "identical"
-    return f"{file.stat().st_size / 1e6:.2f} MB, logits {logits}: {file}"
+    found = described["largest_difference"]  # of a detector, by output
+    differences = found if isinstance(found, dict) else {"logits": found}
+    words = [f"{name} {f'within {value:.0e}' if value else 'identical'}" for name, value in differences.items()]
+    return f"{file.stat().st_size / 1e6:.2f} MB, {', '.join(words)}: {file}"
+
+
+def program_line(folder: Path) -> str:
+    """Return what the C++ program reached, in the folder of its results."""
+    if not (folder / "score.json").exists():
+        return "not built"
+    score = json.loads((folder / "score.json").read_text(encoding="utf-8"))
+    return f"AP {score['ap']:.2f} % with the ONNX file; {folder / 'objects.json'}, {folder / 'drawn'}"
+
+
+def classifier_lines(run: Path, score: dict[str, Any]) -> dict[str, str]:
+    """Return what is particular to the run of a classifier."""
+    best = run / "checkpoints" / "best.ckpt"
+    return {
+        "accuracy": f"{score['top1']:.2f} % top-1 on {score['images']} images that training did not see",
+        "pictures": f"{run / 'curves.png'}, {run / 'predictions.png'}",
+        "next": f"python predict.py --ckpt {best} IMAGE   (first: source .venv/bin/activate)",
+    }
+
+
+def detector_lines(run: Path, score: dict[str, Any]) -> dict[str, str]:
+    """Return what is particular to the run of a detector."""
+    best = run / "checkpoints" / "best.ckpt"
+    numbers = f"AP {score['ap']:.2f} %, AP50 {score['ap50']:.2f} %"
+    return {
+        "accuracy": f"{numbers} on {score['images']} scenes that training did not see",
+        "C++ program": program_line(run / "cpp"),
+        "pictures": f"{run / 'curves.png'}, {run / 'objects.png'}",
+        "next": f"python detect.py predict --ckpt {best} IMAGE   (first: source .venv/bin/activate)",
+    }
 
 
 def summary(run: Path, export: Path) -> str:
     """Return the whole text, one line a result."""
     score = json.loads((run / "eval.json").read_text(encoding="utf-8"))
-    best = run / "checkpoints" / "best.ckpt"
+    is_detector = "ap" in score
+    own = detector_lines(run, score) if is_detector else classifier_lines(run, score)
     lines = {
-        "accuracy": f"{score['top1']:.2f} % top-1 on {score['images']} images that training did not see",
+        "accuracy": own.pop("accuracy"),
         "training": training_line(run / "metrics.csv"),
         "MINDIR": export_line(export.with_suffix(".mindir")),
         "ONNX": export_line(export.with_suffix(".onnx")),
-        "weights": str(best),
-        "pictures": f"{run / 'curves.png'}, {run / 'predictions.png'}",
-        "next": f"python predict.py --ckpt {best} IMAGE   (first: source .venv/bin/activate)",
+        "weights": str(run / "checkpoints" / "best.ckpt"),
+        **own,
     }
     rows = [f"  {key:<12} {line}" for key, line in lines.items()]
-    return "\n".join(["", "TinyNet-E on handwritten digits", *rows, ""])
+    title = "SSDLite on TinyNet-E on scenes of digits" if is_detector else "TinyNet-E on handwritten digits"
+    return "\n".join(["", title, *rows, ""])
 
 
 def main() -> None:

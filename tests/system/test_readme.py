@@ -10,6 +10,7 @@ PAGES = ("README.md", *sorted(f"docs/en/{file.name}" for file in (PROJECT / "doc
 MISSING = {"$IMAGENET": "/no/imagenet", "$WEIGHTS": "/no/weights", "$COCO": "/no/coco"}
 RUN_ELSEWHERE = (
     "bash scripts/quickstart.sh",  # the fixture `quickstart`
+    "bash scripts/quickstart.sh detect",  # test_quickstart_detect.py
     "bash scripts/run_tests.sh",  # runs this test
     "bash scripts/build_docs.sh",  # the fixture `site`
 )
