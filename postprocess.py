@@ -1,7 +1,8 @@
-"""Score what the C++ program found in images, by the names of their folders or by a label file.
+"""Score what the C++ program found in images, by the names of their folders, a label file, or objects in COCO's format.
 
 python postprocess.py --results results.json --data_path /data/imagenet
 python postprocess.py --results result_Files --label_file imagenet_label.json
+python postprocess.py --results objects.json --data_path /data/coco
 """
 
 import sys
@@ -14,7 +15,7 @@ from src.config import ScoreConfig
 
 
 def postprocess(config: ScoreConfig) -> None:
-    """Print top-1, top-5 and the images without result; with --json, the last line is JSON."""
+    """Print the accuracy and the images without result; with --json, the last line is JSON."""
     from src.scoring.score import score_results
 
     score_results(config)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 
 from src.config import DetectEvalConfig, PostprocessOptions
 from src.detection.coco import CocoSet
 from src.detection.coco_scores import CocoScores
-from src.detection.digit_scenes import write_digit_scenes
+from src.detection.coco_text import describe_scores
 from src.detection.faults import check_coco
 from src.detection.finding import find_objects, score_objects, write_results
-from src.detection.layout import open_coco
+from src.detection.layout import open_coco, resolve_coco_path
 from src.detection.network import BoxesAndScores
 from src.detection.picture import FLAG, draw_evaluation
 from src.detection.postprocess import Rule
@@ -28,11 +27,6 @@ from src.runtime.logs import log_to
 from src.runtime.workers import worker_count
 
 logger = logging.getLogger(__name__)
-
-HOW_TO_GET_DATA = (
-    "give a data set with --data_path DIR, in COCO's layout (annotations/instances_val*.json and the folder of its "
-    "images, https://cocodataset.org), or `--data_path digits` for the embedded scenes"
-)
 
 
 def evaluate_detector(config: DetectEvalConfig) -> CocoScores:
@@ -61,22 +55,11 @@ def evaluate_detector(config: DetectEvalConfig) -> CocoScores:
             write_results(config.results, images, found)
         if config.plot:
             draw_evaluation(scores, images, found, config.plot)
-        print(describe_scores(scores, rule))
+        print(f"{describe_scores(scores)}\nrule: {rule}")
         if config.as_json:
             numbers = {"model": loaded.network.architecture.name, "images": scores.images, **scores.numbers}
             print(json.dumps({**numbers, "classes": scores.classes, "rule": str(rule)}))
     return scores
-
-
-def resolve_coco_path(data_path: str | None) -> Path:
-    """Return the folder that `--data_path` names; the embedded scenes are written at their first use.
-
-    Raises:
-        UserError: the path is missing, or scikit-learn is, which the scenes need.
-    """
-    if data_path is None:
-        raise UserError(f"data_path is missing: {HOW_TO_GET_DATA}")
-    return write_digit_scenes() if data_path == "digits" else Path(data_path)
 
 
 def rule_of(options: PostprocessOptions) -> Rule:
@@ -108,25 +91,3 @@ def _check_outputs(config: DetectEvalConfig) -> None:
         check_replaceable(config.results, b'[{"image_id"', "does not hold detections")
     if config.plot:
         check_picture_path(config.plot, FLAG)
-
-
-def describe_scores(scores: CocoScores, rule: Rule) -> str:
-    """Return the results as lines of text: twelve numbers, the AP of each class, and the rule behind them."""
-    numbers = scores.numbers
-    lines = [
-        f"{scores.images:,} images, AP, AP50, AP75: " + _listed(numbers, "ap", "ap50", "ap75"),
-        "AP of small, medium, large objects: " + _listed(numbers, "ap_small", "ap_medium", "ap_large"),
-        "recall with 1, 10, 100 objects an image: " + _listed(numbers, "ar1", "ar10", "ar100"),
-        "recall of small, medium, large objects: " + _listed(numbers, "ar_small", "ar_medium", "ar_large"),
-        "AP by class: " + ", ".join(f"{name} {_percent(value)}" for name, value in scores.classes.items()),
-        f"rule: {rule}",
-    ]
-    return "\n".join(lines)
-
-
-def _listed(numbers: dict[str, float], *names: str) -> str:
-    return ", ".join(_percent(numbers[name]) for name in names)
-
-
-def _percent(value: float) -> str:
-    return "none" if value < 0 else f"{value:.2f} %"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from src.detection.coco import CocoSet, read_coco
+from src.detection.digit_scenes import write_digit_scenes
 from src.errors import UserError
 from src.images.faults import name_first
 
@@ -22,7 +23,22 @@ JSON_PATTERNS = (  # {} is a name of the split; the first pattern that fits coun
     "{}/*.json",  # Roboflow: train/_annotations.coco.json
 )
 FOLDERS = ("{}", "images/{}", "images", "", "{}/images")  # of images; {} is the name of the JSON's split, as train2017
+HOW_TO_GET_DATA = (
+    "give a data set with --data_path DIR, in COCO's layout (annotations/instances_val*.json and the folder of its "
+    "images, https://cocodataset.org), or `--data_path digits` for the embedded scenes"
+)
 LAYOUT = "expected DIR/annotations/instances_{}.json and the folder DIR/{}, as COCO has them"
+
+
+def resolve_coco_path(data_path: str | None) -> Path:
+    """Return the folder that `--data_path` names; the embedded scenes are written at their first use.
+
+    Raises:
+        UserError: the path is missing, or scikit-learn is, which the scenes need.
+    """
+    if data_path is None:
+        raise UserError(f"data_path is missing: {HOW_TO_GET_DATA}")
+    return write_digit_scenes() if data_path == "digits" else Path(data_path)
 
 
 def open_coco(data_path: Path, split: Split, json: Path | None = None, folder: Path | None = None) -> CocoSet:

@@ -75,4 +75,8 @@ def stretched(image: Image.Image, size: int) -> np.ndarray:
 
     The resampling is antialiased and bilinear, as in training.
     """
+    width, height = image.size
+    # Pillow 13 resizes columns first that shrink by much more than rows. Earlier versions do not, and round otherwise.
+    if size < height and height - size > 2 * (width - size):
+        image = image.resize((width, size), Image.Resampling.BILINEAR)
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))

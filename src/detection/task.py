@@ -17,10 +17,10 @@ from src.design.detector import detector_cost, detector_to_dict
 from src.design.families import label
 from src.detection.anchors import anchor_boxes
 from src.detection.coco import CocoSet
-from src.detection.evaluate import HOW_TO_GET_DATA, resolve_coco_path, rule_of
+from src.detection.evaluate import rule_of
 from src.detection.faults import HOW_TO_LIST, check_categories, check_coco
 from src.detection.finding import find_objects, score_objects
-from src.detection.layout import open_coco
+from src.detection.layout import HOW_TO_GET_DATA, open_coco, resolve_coco_path
 from src.detection.loss import DetectorWithLoss
 from src.detection.network import BoxesAndScores, SSDLite
 from src.detection.pipeline import train_batches

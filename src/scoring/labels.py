@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -74,6 +74,24 @@ def _from_folder(root: Path, config: ScoreConfig, description: ModelDescription 
     return GroundTruth(folder.root, labels, tuple(map(printable, folder.classes)), len(folder.classes))
 
 
+def check_class_names(names: dict[int, str], truth: GroundTruth) -> None:
+    """Check that the class names of results, by index, have the same indices in the ground truth.
+
+    Names that the ground truth does not have are ignored.
+
+    Raises:
+        UserError: a class has another index, or an index is too large.
+    """
+    for index, name in sorted(names.items()):
+        if truth.num_classes is not None and index >= truth.num_classes:
+            raise UserError(f"the results have a class {index}, {truth.source} has {truth.num_classes} classes")
+        if name in truth.classes and truth.classes[index] != name:
+            raise UserError(
+                f"the results call class {index} {name!r}, {truth.source} calls it {truth.classes[index]!r}; "
+                "the classes must agree"
+            )
+
+
 def read_description(path: Path) -> ModelDescription:
     """Read class names and their number from the JSON that export.py writes beside a model.
 
@@ -128,15 +146,20 @@ def images_of_paths(paths: Sequence[str], truth: GroundTruth) -> list[str]:
     Raises:
         UserError: a path is not in the ground truth, or two paths mean the same image.
     """
-    return _without_duplicates(paths, [_image_of_path(path, truth) for path in paths], truth)
+    return without_duplicates(paths, [_known_image(path, truth) for path in paths], truth.source)
 
 
-def _image_of_path(path: str, truth: GroundTruth) -> str:
+def image_of_path(path: str, images: Container[str]) -> str | None:
+    """Return the longest end of a path that is one of `images`, or nothing if none is."""
     parts = PurePosixPath(path).parts
-    for start in range(len(parts)):
-        if (name := str(PurePosixPath(*parts[start:]))) in truth.labels:
-            return name
-    raise _unknown_image(path, truth)
+    names = (str(PurePosixPath(*parts[start:])) for start in range(len(parts)))
+    return next((name for name in names if name in images), None)
+
+
+def _known_image(path: str, truth: GroundTruth) -> str:
+    if (name := image_of_path(path, truth.labels)) is None:
+        raise _unknown_image(path, truth)
+    return name
 
 
 def images_of_bin_names(names: Sequence[str], truth: GroundTruth) -> list[str]:
@@ -171,7 +194,7 @@ def images_of_bin_names(names: Sequence[str], truth: GroundTruth) -> list[str]:
                 f"result {name} may be the result of {' or '.join(candidates[name][:2])}; use --format json"
             )
         found += possible
-    return _without_duplicates(names, found, truth)
+    return without_duplicates(names, found, truth.source)
 
 
 def _images_by_name(names: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
@@ -190,13 +213,16 @@ def _images_by_name(names: Sequence[tuple[str, str, str]]) -> dict[str, list[str
     return by_name
 
 
-def _without_duplicates(results: Sequence[str], images: list[str], truth: GroundTruth) -> list[str]:
+def without_duplicates(results: Sequence[str], images: list[str], source: Path) -> list[str]:
+    """Return the image of each result.
+
+    Raises:
+        UserError: two results are for the same image of `source`.
+    """
     first: dict[str, str] = {}
     for result, image in zip(results, images, strict=True):
         if image in first:
-            raise UserError(
-                f"two results for {image} of {truth.source}: {first[image]} and {result}; remove one of them"
-            )
+            raise UserError(f"two results for {image} of {source}: {first[image]} and {result}; remove one of them")
         first[image] = result
     return images
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from src.runtime.texts import read_text
 
 TOP_K = 5  # best classes of an image that count for top-5
 BIN_SUFFIX = "_0.bin"  # of the first output; these networks have one output
+LISTED_IMAGES = 5  # images that a line lists by name
 COLUMNS = ["image", "rank", "index", "class", "probability", "error"]
 
 
@@ -69,15 +71,8 @@ def read_results(path: Path, num_classes: int | None) -> Results:
         raise UserError(
             f"results is {path}; expected a .json or .csv file, or a folder of .bin files, of tinynet_infer"
         )
-    try:
+    with explain_bad_results(path):
         entries = readers[path.suffix](read_text(path, errors="surrogateescape"))
-    except OSError as error:
-        raise UserError(f"cannot read the results {path}: {error.strerror}") from None
-    except ValidationError as failure:
-        fault = describe(failure.errors()[0])
-        raise UserError(f"{path} is not what tinynet_infer writes: {fault}") from None
-    except ValueError as error:
-        raise UserError(f"{path} is not what tinynet_infer writes: {error}") from None
     needed = min(TOP_K, num_classes or TOP_K)
     for entry in entries:
         if entry.top and len(entry.top) < needed:
@@ -90,6 +85,30 @@ def read_results(path: Path, num_classes: int | None) -> Results:
         tuple(_indices(entry) for entry in entries),
         {predicted.index: predicted.name for entry in entries for predicted in entry.top},
     )
+
+
+@contextlib.contextmanager
+def explain_bad_results(path: Path) -> Iterator[None]:
+    """Turn what is raised while the results at `path` are read into an error of the user.
+
+    Raises:
+        UserError: the file cannot be read or has another format.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot read the results {path}: {error.strerror}") from None
+    except ValidationError as failure:
+        fault = describe(failure.errors()[0])
+        raise UserError(f"{path} is not what tinynet_infer writes: {fault}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not what tinynet_infer writes: {error}") from None
+
+
+def listed(images: Sequence[str]) -> str:
+    """Return the first names of images, and how many more there are."""
+    more = f" and {len(images) - LISTED_IMAGES} more" if len(images) > LISTED_IMAGES else ""
+    return ", ".join(images[:LISTED_IMAGES]) + more
 
 
 def best_classes(logits: np.ndarray) -> tuple[int, ...]:

@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 from support.coco import write_coco
+from support.project import photograph
 from support.small_network import SMALL
 
 from src.design.detector import Detector
@@ -90,3 +92,14 @@ def test_evaluation_sees_every_image_once_and_whole(tmp_path):
     found = np.concatenate([batch for (batch,) in data.create_tuple_iterator(num_epochs=1, output_numpy=True)])
     expected = np.stack([PREPROCESS.normalize(stretched(Image.open(file), 32)) for file in files])
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "size, columns_first", [((18, 27), True), ((45, 64), True), ((70, 64), False), ((40, 30), False)]
+)
+def test_every_pillow_stretches_as_pillow_13_does(size, columns_first):
+    image, side, bilinear = photograph(*size), 32 if max(size) > 32 else 16, Image.Resampling.BILINEAR
+    steps = image.resize((size[0], side) if columns_first else (side, size[1]), bilinear).resize((side, side), bilinear)
+    assert np.array_equal(stretched(image, side), steps)
+    if int(PIL.__version__.split(".")[0]) >= 13:
+        assert np.array_equal(stretched(image, side), image.resize((side, side), bilinear))
