@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Classify images with the C++ program and score the results: on an NPU with MindSpore Lite, else on the CPU with ONNX.
+# Run the C++ program on images and score the results: on an NPU with MindSpore Lite, else on the CPU with ONNX.
 #   bash scripts/run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]
-# MODEL      .mindir or .onnx file of export.py with its .json beside it; default: the export of scripts/quickstart.sh.
-#            Without an NPU, FILE.mindir is replaced by FILE.onnx beside it.
-# DATA_PATH  folder with CLASS/ or val/CLASS/; default: the handwritten digits
+# MODEL      .mindir or .onnx file of export.py or detect.py export with its .json beside it; default: the export of
+#            scripts/quickstart.sh. Without an NPU, FILE.mindir is replaced by FILE.onnx beside it.
+# DATA_PATH  folder with CLASS/ or val/CLASS/; for a detector: a data set in COCO's layout, whose validation images are
+#            run and scored, or a folder of images, which has no score; default: the handwritten digits or their scenes
 # DEVICE_ID  number of the NPU; default: 0
 # LITE_HOME  environment variable: an unpacked MindSpore Lite package. An NPU needs it, and CANN's set_env.sh sourced.
 # An empty argument, "", means its default; but an empty DATA_PATH is refused.
@@ -37,6 +38,10 @@ image_folder() { # image_folder DATA_PATH: print the folder that holds the class
   fi
 }
 
+is_detector() { # is_detector MODEL: true if its JSON says so
+  grep -q '"task": *"detection"' "${1%.*}.json" 2>/dev/null
+}
+
 why_no_npu() { # print why no NPU can be used; print nothing if one can
   if ! compgen -G '/dev/davinci[0-9]*' >/dev/null && ! npu-smi info >/dev/null 2>&1; then
     echo "no NPU found"
@@ -62,7 +67,14 @@ case "$model" in
 esac
 [ -f "$model" ] || fail "there is no model $model; scripts/run_export.sh writes one from a checkpoint"
 data="$(data_path "${@:2:1}")"
-images="$(image_folder "$data")"
+if is_detector "$model"; then
+  images="$("$python" "$PROJECT/scripts/validation_images.py" "$data")"
+  truth="${images:+$data}"
+  images="${images:-$data}"
+else
+  images="$(image_folder "$data")"
+  truth="$images"
+fi
 
 device=CPU
 if [[ "$model" = *.mindir ]]; then
@@ -82,6 +94,10 @@ output="$(mktemp -d "$PROJECT/runs/infer_310/$(date +%Y%m%d-%H%M%S)-XXX")"
 chmod "$(printf '%o' $((0777 & ~$(umask))))" "$output" # mktemp lets nobody else in, whatever the umask
 "$program" "$images" --model_path "$model" --device_type "$device" --device_id "${3:-0}" \
   --format json --output "$output/results.json" --timing "$output/timing.json"
-"$python" "$PROJECT/postprocess.py" --results "$output/results.json" --data_path "$images" \
-  --description "${model%.*}.json"
+if [ -z "$truth" ]; then
+  echo "$data holds no annotations, so there is no AP" >&2
+else
+  "$python" "$PROJECT/postprocess.py" --results "$output/results.json" --data_path "$truth" \
+    --description "${model%.*}.json"
+fi
 echo "results and timing: $output"

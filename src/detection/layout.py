@@ -68,15 +68,21 @@ def find_json(data_path: Path, split: Split) -> Path:
     Raises:
         UserError: there is none, or several fit equally well.
     """
-    for pattern in JSON_PATTERNS:
-        for name in NAMES[split]:
-            found = sorted(data_path.glob(pattern.format(name)))
-            if len(found) > 1:
-                names = name_first([str(path) for path in found])
-                raise UserError(f"{len(found)} files may be the annotations of {split}: {names}; give --{split}_json")
-            if found:
-                return found[0]
-    raise UserError(f"{data_path} holds no annotations of {split}; {LAYOUT.format(split, split)}; or --{split}_json")
+    found = find_annotations(data_path, split)
+    if not found:
+        raise UserError(
+            f"{data_path} holds no annotations of {split}; {LAYOUT.format(split, split)}; or --{split}_json"
+        )
+    if len(found) > 1:
+        names = name_first([str(path) for path in found])
+        raise UserError(f"{len(found)} files may be the annotations of {split}: {names}; give --{split}_json")
+    return found[0]
+
+
+def find_annotations(data_path: Path, split: Split) -> list[Path]:
+    """Return the files that fit the first pattern of a JSON file of the split; none if no pattern fits."""
+    patterns = (pattern.format(name) for pattern in JSON_PATTERNS for name in NAMES[split])
+    return next(filter(None, (sorted(data_path.glob(pattern)) for pattern in patterns)), [])
 
 
 def read_coco_in(images: CocoSet, folders: list[Path], split: Split) -> CocoSet:

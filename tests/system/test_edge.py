@@ -7,14 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.exporting import trained_checkpoint
+from support.coco import write_squares
+from support.exporting import NAMES, export_detection, trained_checkpoint, trained_detector
 from support.identity_model import write_identity
 from support.pictures import save_all_kinds
 from support.project import PROJECT, photograph
-from support.small_network import ONE_BLOCK
+from support.small_network import ONE_BLOCK, SMALL
 
 from src.classification.metrics import predict_logits
-from src.config import PredictConfig
+from src.config import DetectEvalConfig, PredictConfig
+from src.detection.coco_scores import score_detections
+from src.detection.coco_text import describe_scores
+from src.detection.evaluate import evaluate_detector
+from src.detection.layout import open_coco
 from src.images.preprocess import Preprocess
 from src.models import load_model
 
@@ -148,6 +153,40 @@ def test_every_format_scores_as_evaluation_does(edge, evaluated, tmp_path, kind,
     assert json.loads(done.stdout.splitlines()[-1]) == expected
 
 
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    """A data set whose objects are some that an exported detector finds, and the numbers that evaluation gives it."""
+    folder = tmp_path_factory.mktemp("detector") / "my squares"
+    truth = write_squares(folder / "data") / "annotations/instances_val.json"
+    content = json.loads(truth.read_text())
+    content["categories"] = [{"id": 10 + number, "name": name} for number, name in enumerate(NAMES)]
+    content["annotations"] = [content["annotations"][0] | {"category_id": 10}]
+    truth.write_text(json.dumps(content))
+    trained_detector(folder, SMALL)
+    export_detection(folder, "--file_format", "ONNX", "--batch_size", 0, "--file_name", folder / "net")
+    flags = {"ckpt": folder / "w.ckpt", "data_path": str(folder / "data"), "results": folder / "found.json"}
+    evaluate_detector(DetectEvalConfig(device_target="CPU", **flags))
+    found = json.loads((folder / "found.json").read_text())  # by falling score, 100 of each of 5 images
+    chosen = [row | {"id": number, "iscrowd": 0} for number, row in enumerate(found) if number % 100 in (1, 4, 7, 10)]
+    truth.write_text(json.dumps(content | {"annotations": chosen}))
+    table = [(row["image_id"], *row["bbox"], row["score"], row["category_id"]) for row in found]
+    return folder, score_detections(open_coco(folder / "data", "val"), np.array(table))
+
+
+def test_the_launcher_scores_a_detector_as_evaluation_does(edge, squares):
+    folder, scores = squares
+    done = edge[0].run("bash", "scripts/run_infer_310.sh", folder / "net.onnx", folder / "data")
+    assert 0 < scores.numbers["ap"] < 100
+    assert describe_scores(scores) in done.stdout and "0 images without result" in done.stdout
+    assert "rule: score > 0.01, best 300 pairs" in done.stderr
+
+
+def test_images_without_annotations_have_no_score(edge, squares):
+    done = edge[0].run("bash", "scripts/run_infer_310.sh", squares[0] / "net.onnx", squares[0] / "data/val")
+    assert "data/val holds no annotations, so there is no AP" in done.stderr
+    assert len(json.loads((results_of(done) / "results.json").read_text())) == 5
+
+
 @pytest.fixture
 def launcher(workspace):
     return workspace.folder / "scripts/run_export.sh"
@@ -177,6 +216,7 @@ def test_the_export_launcher_takes_a_name_and_a_format(workspace, launcher, tmp_
         (("run_infer_310.sh", "nowhere.onnx"), "there is no model nowhere.onnx; scripts/run_export.sh writes one"),
         (("run_infer_310.sh", "README.md"), "MODEL is README.md; expected a .mindir or .onnx file"),
         (("run_infer_310.sh", MODEL, "nowhere"), "DATA_PATH is nowhere: there is no such folder"),
+        (("run_infer_310.sh", "{tmp}/detector.onnx", "nowhere"), "data_path nowhere: there is no such folder"),
         (("run_infer_310.sh", MODEL, "config"), "holds no images"),
         (("run_infer_310.sh", MODEL, "digits", "first"), "--device_id"),
         (("run_infer_310.sh", "{tmp}/alone.mindir"), "alone.onnx; write it with scripts/run_export.sh CKPT"),
@@ -186,7 +226,9 @@ def test_the_export_launcher_takes_a_name_and_a_format(workspace, launcher, tmp_
     ],
 )
 def test_mistakes_end_with_one_line(edge, tmp_path, arguments, words):
-    (tmp_path / "alone.mindir").touch()
+    for name in ("alone.mindir", "detector.onnx"):
+        (tmp_path / name).touch()
+    (tmp_path / "detector.json").write_text('{"task": "detection"}')
     script, *rest = (str(word).format(tmp=tmp_path) for word in arguments)
     edge[0].fails("bash", f"scripts/{script}", *rest, words=words)
 
