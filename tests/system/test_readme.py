@@ -26,6 +26,10 @@ LONG = (  # minutes of training or timing; tests/README.md says which short test
     "--results runs/detections.json",
     "python detect.py predict --ckpt runs/detector/checkpoints/best.ckpt data/digit_scenes/val "
     "--draw runs/drawn --sheet runs/objects.png",
+    "bash scripts/run_infer_310.sh runs/ssdlite.onnx data/digit_scenes",
+    "ascend310_infer/build/tinynet_infer data/digit_scenes/val --model_path runs/ssdlite.onnx --format json "
+    "--output runs/edge-objects.json --draw runs/edge-drawn",
+    "python postprocess.py --results runs/edge-objects.json --data_path digits --description runs/ssdlite.json --json",
     "python search.py formula --latency 20ms --base tinynet_a",
 )
 
