@@ -173,6 +173,8 @@ def load_model(options: ModelOptions, crop_pct: float | None = None, before: Loa
     file = chosen_weights(options)
     if file is None:
         raise UserError(f"ckpt is missing: {HOW_TO_GET_WEIGHTS}")
+    if "detector" in file.meta:
+        raise UserError(f"{file.path} holds a detector, not a classifier; use detect.py eval, predict or export")
     architecture = architecture_of(options.model, file.meta, file)
     if options.num_classes not in (0, file.num_classes):
         raise UserError(f"num_classes is {options.num_classes}, {file.path} has {file.num_classes}; leave it out")

@@ -121,7 +121,6 @@ class DetectExportConfig(PostprocessOptions, ExportOptions):
         "MINDIR",
         "MINDIR: Ascend and MindSpore Lite; ONNX: any runtime; AIR: old Ascend tools; CKPT: weights without a graph",
     )
-    precision: Literal["fp32", "fp16"] = option("fp32", "MINDIR, ONNX: fp16 halves the file")
     data_path: OptionalName = option(
         None,
         "int8: data set in COCO's layout (or `digits`) whose val images score the file; default the calibration's, "

@@ -1,7 +1,7 @@
 """Files for Ascend's offline converters: AIPP settings, the configuration of converter_lite, and command lines.
 
 AIPP is the chip's own preprocessing. It takes RGB pixels, uint8 (N, size, size, 3), and normalizes them, so that the
-host sends a quarter of the bytes. The host resizes and crops (see `src/images/preprocess.py`).
+host sends a quarter of the bytes. The host resizes and crops, as the description beside the file says.
 
 Sources: the documentation of MindSpore Lite (r2.7 to r2.10) and of CANN 8. Neither tool could be run: the texts are
 tested, their effect on a chip is not.
@@ -31,7 +31,7 @@ class Conversion:
         file: the MINDIR or ONNX file.
         soc_version: the chip, such as Ascend310P3.
         preprocess: mean, std and size of the input.
-        precision: fp32 or fp16.
+        precision: fp32 keeps the types of the file where the chip has kernels for them; fp16 computes all in float16.
         batch_size: images of one call, if there are no `gears`.
         gears: batch sizes to compile for.
     """

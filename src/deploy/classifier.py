@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 from src.classification.classes import numbered_as_trained
 from src.config import ExportConfig
 from src.deploy.batches import batches
-from src.deploy.comparison import Comparison, Judge, Score, compare
+from src.deploy.comparison import Comparison, compare
 from src.deploy.description import preprocess_entry
 from src.deploy.exportable import Exportable
 from src.deploy.output import Kind, Output
+from src.deploy.same_class import SameClass
 from src.deploy.weights_only import save_weights
 from src.design.cost import total_cost
 from src.images.check import check_images
@@ -60,40 +60,12 @@ class Classifier(Exportable):
     def compare(self, path: Path, source: Path, calibration: np.ndarray) -> Comparison:
         size, config = self.config.batch_size or 1, self.config
         if config.data_path is None:
-            return compare(path, source, self.outputs, batches(calibration, size), len(calibration), TopOne())
+            return compare(path, source, self.outputs, batches(calibration, size), len(calibration), SameClass())
         images = open_split(resolve_data_path(config.data_path), "val", config.class_order)
         images = numbered_as_trained(self.model, images, config.class_order)
         check_images([images])
         inputs = self.inputs(images.files, size, config.input_type)
-        return compare(path, source, self.outputs, inputs, len(images), TopOne(images.labels))
+        return compare(path, source, self.outputs, inputs, len(images), SameClass(images.labels))
 
     def save_weights(self, path: Path) -> None:
         save_weights(self.model, path, self.config.names)
-
-
-class TopOne(Judge):
-    """Compares the most probable classes; and with `labels`, int (n,) of all images, the accuracies."""
-
-    result = "class"
-
-    def __init__(self, labels: np.ndarray | None = None) -> None:
-        self.labels = labels
-        self._found: list[np.ndarray] = []
-        self._expected: list[np.ndarray] = []
-
-    def add(self, found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> None:
-        self._found.append(found[0].argmax(1))
-        self._expected.append(expected[0].argmax(1))
-
-    def agreement(self) -> float:
-        return _percent(np.concatenate(self._found) == np.concatenate(self._expected))
-
-    def scores(self) -> tuple[Score, ...]:
-        if self.labels is None:
-            return ()
-        top1, float_top1 = (_percent(np.concatenate(values) == self.labels) for values in (self._found, self._expected))
-        return (Score("top1", "top-1", top1, float_top1),)
-
-
-def _percent(is_right: np.ndarray) -> float:
-    return float(100 * np.mean(is_right))

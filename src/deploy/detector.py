@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from src.config import DetectExportConfig
-from src.deploy.comparison import Comparison
+from src.config import DetectExportConfig, PostprocessOptions
+from src.deploy.batches import batches
+from src.deploy.comparison import Comparison, compare
 from src.deploy.description import preprocess_entry
 from src.deploy.exportable import Exportable
 from src.deploy.output import Kind, Output
+from src.deploy.same_objects import SameObjects
 from src.design.architecture_file import to_dict
 from src.design.detector import detector_cost, detector_to_dict
+from src.detection.evaluate import check_same_categories, rule_of
+from src.detection.faults import check_coco
+from src.detection.layout import open_coco, resolve_coco_path
 from src.detection.network import Decoder
 from src.detection.pipeline import stretched
 from src.detection.task import DetectionTask
@@ -21,20 +26,25 @@ from src.detection.weights import LoadedDetector
 from src.images.decoding import read_rgb
 from src.images.image_file import ImageRef
 from src.runtime.texts import printable
+from src.runtime.workers import worker_count
 from src.weights.ckpt import save_ckpt
 from src.weights.names import weights_of
 
-BOX_TOLERANCE: dict[Kind, float] = {  # allowed difference between coordinates, as a share of the input's side
-    ("MINDIR", "fp32"): 1e-5,
-    ("ONNX", "fp32"): 1e-5,
-    ("MINDIR", "fp16"): 1e-2,
-    ("ONNX", "fp16"): 1e-2,
+# Allowed differences. Measured with a trained TinyNet-E of 192 px on scenes of digits; ONNX files of a random TinyNet-D
+# of 320 px and 80 classes differ by 9e-7 (boxes) and 6e-8 (scores) in fp32, and by 3e-4 and 2e-5 in fp16.
+BOX_TOLERANCE: dict[Kind, float] = {  # between coordinates, as a share of the input's side
+    ("MINDIR", "fp32"): 1e-5,  # measured: 2e-7
+    ("ONNX", "fp32"): 1e-5,  # 1e-6
+    ("MINDIR", "fp16"): 5e-3,  # 3e-4
+    ("ONNX", "fp16"): 5e-3,  # 2e-4
+    ("ONNX", "int8"): 0.4,  # 0.08 among all anchors of 200 images
 }
-SCORE_TOLERANCE: dict[Kind, float] = {  # allowed difference between probabilities
-    ("MINDIR", "fp32"): 1e-4,
-    ("ONNX", "fp32"): 1e-4,
-    ("MINDIR", "fp16"): 2e-2,
-    ("ONNX", "fp16"): 2e-2,
+SCORE_TOLERANCE: dict[Kind, float] = {  # between probabilities
+    ("MINDIR", "fp32"): 1e-4,  # measured: 1e-6
+    ("ONNX", "fp32"): 1e-4,  # 3e-6
+    ("MINDIR", "fp16"): 2e-2,  # 2e-3
+    ("ONNX", "fp16"): 2e-2,  # 2e-3
+    ("ONNX", "int8"): 0.6,  # 0.2
 }
 
 
@@ -64,13 +74,20 @@ class ExportedDetector(Exportable):
             "preprocess": preprocess_entry(self.preprocess, resize=resize),
             "num_classes": self.detector.num_classes,
             "classes": [printable(name) for name in self.model.classes],
-            "postprocess": {
-                key: getattr(self.config, key) for key in ("min_score", "candidates", "nms_overlap", "max_objects")
-            },
+            "postprocess": {key: getattr(self.config, key) for key in PostprocessOptions.model_fields},
         }
 
     def compare(self, path: Path, source: Path, calibration: np.ndarray) -> Comparison:
-        raise NotImplementedError
+        size, config, rule = self.config.batch_size or 1, self.config, rule_of(self.config)
+        if config.data_path is None:
+            judge = SameObjects(rule)
+            return compare(path, source, self.outputs, batches(calibration, size), len(calibration), judge)
+        images = open_coco(resolve_coco_path(config.data_path), "val", config.val_json, config.val_images)
+        check_same_categories(images, self.model)
+        check_coco([images], "auto", worker_count(0))
+        inputs = self.inputs([images.path(index) for index in range(len(images))], size, config.input_type)
+        judge = SameObjects(rule, images, self.preprocess.size)
+        return compare(path, source, self.outputs, inputs, len(images), judge)
 
     def save_weights(self, path: Path) -> None:
         """Write a checkpoint that `detect.py` reads, without the state of a training."""

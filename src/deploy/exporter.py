@@ -93,7 +93,8 @@ def prepare(config: ExportOptions) -> None:
 
 def _write_converter_files(config: ExportOptions, soc_version: str, model: Exportable, path: Path) -> None:
     gears = tuple(int(gear) for gear in config.gears.split(",") if gear)
-    conversion = Conversion(path, soc_version, model.preprocess, config.precision, config.batch_size or 1, gears)
+    precision = "fp32" if model.decode else config.precision  # types as in the file, where decoding is float32
+    conversion = Conversion(path, soc_version, model.preprocess, precision, config.batch_size or 1, gears)
     for written in write_converter_files(conversion):
         logger.info("%s: written for %s", written, soc_version)
 

@@ -35,7 +35,7 @@ def write_int8(config: ExportOptions, model: Exportable, path: Path) -> dict[str
     calibration = as_input(pixels, model.preprocess, config.input_type)
     source = path.with_name(f"float-{path.name}")
     write_float(config.model_copy(update={"precision": "fp32"}), model, source)
-    quantize(source, path, batches(calibration, config.batch_size or 1))
+    quantize(source, path, batches(calibration, config.batch_size or 1), float_ending=model.decode is not None)
     result = model.compare(path, source, calibration)
     result.differences.check(("ONNX", "int8"), path)
     logger.info("%s: %s", path.name, result)

@@ -79,4 +79,4 @@ class Differences:
                 )
 
     def __str__(self) -> str:
-        return ", ".join(f"{self.values[output.name]:.1e} {output.unit}" for output in self.outputs)
+        return ", ".join(f"{self.values[output.name]:.2g} {output.unit}" for output in self.outputs)

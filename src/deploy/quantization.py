@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,15 @@ class CalibrationBatches:
         return next(({INPUT: batch} for batch in self.batches), None)
 
 
-def quantize(source: Path, target: Path, batches: list[np.ndarray]) -> None:
-    """Write `target`, the 8-bit form of the float file `source`, calibrated on `batches` of its input."""
+def quantize(source: Path, target: Path, batches: list[np.ndarray], *, float_ending: bool = False) -> None:
+    """Write `target`, the 8-bit form of the float file `source`, calibrated on `batches` of its input.
+
+    Args:
+        source: the float file.
+        target: path of the 8-bit file.
+        batches: images like those of the task.
+        float_ending: compute what follows the last convolutions in float32, such as coordinates of boxes.
+    """
     onnx = onnx_package()
     from onnxruntime.quantization import QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -47,5 +55,18 @@ def quantize(source: Path, target: Path, batches: list[np.ndarray]) -> None:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=_ending(onnx.load(prepared)) if float_ending else [],
         )
     onnx.checker.check_model(onnx.load(target), full_check=True)
+
+
+def _ending(model: Any) -> list[str]:
+    """Return the names of the nodes that no convolution follows."""
+    found: list[str] = []
+    before_convolution: set[str] = set()  # tensors
+    for node in reversed(model.graph.node):
+        if node.op_type == "Conv" or before_convolution.intersection(node.output):
+            before_convolution.update(node.input)
+        else:
+            found.append(node.name)
+    return found

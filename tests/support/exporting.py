@@ -28,17 +28,18 @@ ANY_BATCH = ("--batch_size", 0, "--soc_version", "Ascend310P3", "--gears", "1,8"
 UNFOLDED = ("--no-fold",)
 PIXELS = ("--batch_size", 2, "--input_type", "uint8")
 HALF = ("--batch_size", 2, "--precision", "fp16")
+HALF_PIXELS = (*PIXELS, "--precision", "fp16")
 
 
-def cut(name, head=64):
+def cut(name, head=64, repeats=2):
     """Return a few blocks of a published network, with its style and head: quick to compile and export.
 
-    They are the block without expansion, if the network has one, and two of the third stage: one that strides, and one
-    that adds its input.
+    They are the block without expansion, if the network has one, and `repeats` of the third stage: one that strides,
+    and one that adds its input.
     """
     whole = ARCHITECTURES[name]
     first = [stage for stage in whole.stages[:1] if stage.block == "ds"]
-    stages = (*first, replace(whole.stages[2], repeats=2))
+    stages = (*first, replace(whole.stages[2], repeats=repeats))
     return replace(whole, name="cut", stages=stages, head=head, head_conv=min(whole.head_conv, head))
 
 
@@ -117,9 +118,11 @@ FUNCTIONS = {
     "Concat": "cat",
 }
 STRUCTURE = {"Load", "Depend", "UpdateState", "MakeTuple", "TupleGetItem", "Return", "return"}  # the graph's own
+STRUCTURE |= {"Constant"}  # of ONNX
 MINDSPORE_NAME = {  # ONNX operator -> the primitive that it was made from
     "Conv": "Conv2D", "BatchNormalization": "BatchNorm", "Gemm": "MatMul", "GlobalAveragePool": "ReduceMean",
-    "Relu": "ReLU", "Clip": "ReLU6",
+    "Relu": "ReLU", "Clip": "ReLU6", "Min": "Minimum", "Max": "Maximum",
+    "Identity": "TupleGetItem",
 }  # fmt: skip
 
 
@@ -138,6 +141,6 @@ def assert_runs_on_ascend(mindir_path, onnx_path):
     """Assert that every operator of both files is documented to run on Ascend. Return the primitives of the MINDIR."""
     primitives = set(primitives_of(mindir(mindir_path))) - STRUCTURE
     operators = operators_of(onnx.load(onnx_path))
-    for primitive in primitives | {MINDSPORE_NAME.get(name, name) for name in operators}:
+    for primitive in primitives | {MINDSPORE_NAME.get(name, name) for name in operators} - STRUCTURE:
         assert "Ascend" in platforms(primitive), primitive
     return primitives

@@ -26,6 +26,10 @@ LONG = (  # minutes of training or timing; tests/README.md says which short test
     "--results runs/detections.json",
     "python detect.py predict --ckpt runs/detector/checkpoints/best.ckpt data/digit_scenes/val "
     "--draw runs/drawn --sheet runs/objects.png",
+    "python detect.py export --ckpt runs/detector/checkpoints/best.ckpt --file_format ONNX --batch_size 0 "
+    "--file_name runs/ssdlite",
+    "python detect.py export --ckpt runs/detector/checkpoints/best.ckpt --file_format ONNX --precision int8 "
+    "--calibration data/digit_scenes/train --data_path digits --file_name runs/ssdlite-int8",
     "bash scripts/run_infer_310.sh runs/ssdlite.onnx data/digit_scenes",
     "ascend310_infer/build/tinynet_infer data/digit_scenes/val --model_path runs/ssdlite.onnx --format json "
     "--output runs/edge-objects.json --draw runs/edge-drawn",

@@ -8,9 +8,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from src.deploy import comparison
-from src.deploy.classifier import TopOne
 from src.deploy.comparison import Comparison, Score, compare
 from src.deploy.output import Differences, Output
+from src.deploy.same_class import SameClass
 from src.deploy.verification import run_onnx
 
 LOGITS = Output("logits", (4,), {}, "of the largest logit")
@@ -52,7 +52,7 @@ def labels(files, batches):
 
 
 def compared(path, source, batches, count, labels=None):
-    return compare(path, source, (LOGITS,), batches, count, TopOne(labels))
+    return compare(path, source, (LOGITS,), batches, count, SameClass(labels))
 
 
 def test_only_the_first_images_are_compared(files, batches, labels):
@@ -91,7 +91,7 @@ def differences(value):
 def test_a_slower_file_is_called_slower():
     result = Comparison(360, "class", 99.5, differences(0.04), 1.25, 1_000_000, 3_000_000)
     assert str(result) == (
-        "same class for 99.50 % of 360 images, largest difference 4.0e-02 of the largest logit, "
+        "same class for 99.50 % of 360 images, largest difference 0.04 of the largest logit, "
         "1.00 MB instead of 3.00 MB, 1.25 x the time: slower on this machine's CPU"
     )
 

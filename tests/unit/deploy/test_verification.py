@@ -57,7 +57,7 @@ def test_differences_are_shares_of_the_largest_value_or_of_a_given_one():
     found = differences(*batches, outputs=(boxes, LOGITS))
     assert found.values == {"boxes": 0.01, "logits": 1.6}
     assert found.entry() == {"boxes": 0.01, "logits": 1.6}
-    assert str(found) == "1.0e-02 of the side, 1.6e+00 of the largest logit"
+    assert str(found) == "0.01 of the side, 1.6 of the largest logit"
 
 
 @pytest.mark.parametrize("value", [1.1, float("inf"), float("nan")])
