@@ -23,7 +23,7 @@ SETTINGS = {
 
 
 def make_study(folder, command, stop_after=None, **settings):
-    """Write study.json and trials.jsonl, up to a number of trials, and return the settings."""
+    """Write study.json, trials.jsonl up to a number of trials, and empty run folders. Return the settings."""
     config = SCHEMAS[command](study=folder, input_size=BASE.resolution, final_seeds=2, **SETTINGS[command], **settings)
     recipe = parse(TrainConfig, ["--epochs", "6", "--workers", "1"])
     folder.mkdir(parents=True)
@@ -37,6 +37,7 @@ def make_study(folder, command, stop_after=None, **settings):
             for result in results:
                 if stop_after is None or result.number <= stop_after:
                     records.append(result)
+                    (folder / result.run_dir).mkdir(parents=True)
             count += len(results)
             trials = rounds.send(results)
     except StopIteration:

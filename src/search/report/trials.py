@@ -41,7 +41,7 @@ def trials_table(study: StudyView, additions: Additions) -> Table:
     rows = []
     for result in study.results:
         row: list[Cell] = [
-            Link(str(result.number), f"{result.run_dir}/") if result.run_dir else result.number,
+            _name(study, result),
             result.trial.group,
             result.top1,
             result.loss,
@@ -84,6 +84,12 @@ def trials_csv(study: StudyView, additions: Additions) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _name(study: StudyView, result: Result) -> Cell:
+    """Return the number of a trial; it leads to the run folder, unless that was removed or not copied."""
+    is_there = bool(result.run_dir) and (study.folder / result.run_dir).is_dir()
+    return Link(str(result.number), f"{result.run_dir}/") if is_there else result.number
 
 
 def _are_numbers(values: Iterable[Note | None]) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import json
 import shlex
+import shutil
 from functools import lru_cache
 from html.parser import HTMLParser
 
@@ -87,6 +88,15 @@ def test_the_page_has_every_trial_and_needs_no_network(folder):
         row = shown[str(result.number)]
         assert row[1] == result.trial.group and row[2] == ("" if result.top1 is None else f"{result.top1:.2f}")
         assert result.reason in row
+
+
+def test_a_copy_without_run_folders_has_no_links_to_them(reports, tmp_path):
+    for name in ("study.json", "trials.jsonl"):
+        shutil.copy(reports("compound") / name, tmp_path)
+    write_report(read_study(tmp_path))
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert not [link for link in page.links if not link.startswith("#")]
+    assert "| 1 | grid |" in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
 def test_the_text_has_every_trial_and_its_pictures_are_beside_it(folder):
