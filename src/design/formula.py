@@ -27,14 +27,7 @@ class Kernel(NamedTuple):
 
     length: float = 1.5  # of the RBF, in ln c: budgets that differ by e^1.5 = 4.5 have a correlation of 0.61
     amplitude: float = 1.0  # standard deviation of the prior, in ln r or ln d: 1 is a factor of e
-    noises: tuple[float, ...] = (
-        0.01,
-        0.02,
-        0.05,
-        0.1,
-        0.2,
-        0.4,
-    )  # tried for points without noise; the likeliest is used
+    noises: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)  # of points without one; the likeliest is used
 
 
 class Estimate(NamedTuple):
