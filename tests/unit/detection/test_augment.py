@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from src.detection.augment import FILL, View, distort_colors, draw_view, render, to_input, turn_hue
+from src.detection.boxes import overlaps
 
 SIZE = 64
 OFF = SimpleNamespace(zoom_out=0.0, iou_crop=False, hflip=0.0, photometric=0.0)
@@ -91,6 +92,36 @@ def test_a_crop_keeps_objects_whose_center_it_holds(drawn, seed):
     assert 0 <= x1 < x2 <= 120 and 0 <= y1 < y2 <= 90
     if (x1, y1, x2, y2) != (0, 0, 120, 90):
         assert x2 - x1 >= 0.3 * 120 - 1e-9 and 0.5 <= (x2 - x1) / (y2 - y1) <= 2
+
+
+def plain_iou_crop(rng, extent, boxes):
+    """The rule of torchvision, with arrays of two numbers; return the crop and which objects it keeps."""
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    while True:
+        least = (0, 0.1, 0.3, 0.5, 0.7, 0.9, 1)[rng.integers(7)]
+        if least == 1:
+            return np.concatenate([[0, 0], extent]), np.ones(len(boxes), bool)
+        for _ in range(40):
+            sides = extent * rng.uniform(0.3, 1, 2)
+            start = (extent - sides) * rng.random(2)
+            crop = np.concatenate([start, start + sides])
+            inside = ((centers > crop[:2]) & (centers < crop[2:])).all(1)
+            if not 0.5 <= sides[0] / sides[1] <= 2 or not inside.any():
+                continue
+            if overlaps(boxes[inside], crop[None]).max() >= least:
+                return crop, inside
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_crop_is_that_of_the_plain_rule(seed):
+    corners = np.random.RandomState(seed).uniform(0, 60, (5, 2))
+    boxes = np.concatenate([corners, corners + np.random.RandomState(seed).uniform(5, 60, (5, 2))], 1)
+    plain, ours = rng(seed), rng(seed)
+    plain.random()  # zoom out
+    expected, kept = plain_iou_crop(plain, np.array([120.0, 90.0]), boxes)
+    view = draw_view(ours, 120, 90, boxes, np.arange(5), SIZE, options(iou_crop=True))
+    np.testing.assert_array_equal(view.region, expected)
+    assert view.classes.tolist() == np.flatnonzero(kept).tolist()
 
 
 def test_an_image_without_objects_is_not_cropped():

@@ -10,10 +10,11 @@ from support.coco import write_coco
 from support.project import photograph
 from support.small_network import SMALL
 
+from src.dataset import to_network_input
 from src.design.detector import Detector
 from src.detection.anchors import anchor_boxes
 from src.detection.layout import open_coco
-from src.detection.pipeline import eval_batches, stretched, train_batches
+from src.detection.pipeline import eval_batches, input_converter, stretched, train_batches
 from src.detection.samples import CocoSamples, DrawnScenes, Sample
 from src.images.preprocess import Preprocess
 
@@ -48,6 +49,15 @@ def same(first, second):
 @pytest.fixture(scope="module")
 def whole():
     return batches()
+
+
+def test_the_input_has_the_bits_of_the_operators_of_minddata():
+    pixels = expected = np.random.RandomState(0).randint(0, 256, (40, 30, 3)).astype(np.uint8)
+    for operator in to_network_input(PREPROCESS):
+        expected = operator(expected)
+    found = input_converter(PREPROCESS)(pixels)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_batches_have_fixed_shapes(whole):
