@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from src.detection.coco import CocoSet
 
 SIZE, CLASSES, OBJECTS = 320, 80, 7  # pixels; without the background; of an image, as in COCO
-PHOTOGRAPH = (640, 480)  # pixels, COCO's most frequent size
+PHOTOGRAPH, NOISE = (640, 480), 12  # pixels, COCO's most frequent size; levels
 PIPELINE_IMAGES, EPOCHS = 64, 4
 EVALUATED, FOUND = 5000, 100  # images, and detections of each
 DETECTOR = Detector(ARCHITECTURES["tinynet_d"].at(SIZE), CLASSES)
@@ -77,7 +77,7 @@ def measure_pipeline(args: argparse.Namespace) -> None:
     from src.images.preprocess import Preprocess
 
     with tempfile.TemporaryDirectory() as folder:
-        make_photographs(Path(folder), PIPELINE_IMAGES, PHOTOGRAPH)
+        make_photographs(Path(folder), PIPELINE_IMAGES, PHOTOGRAPH, NOISE)
         files = sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.jpg"))
         size = sum(os.path.getsize(Path(folder) / name) for name in files) / len(files)
         samples, anchors = CocoSamples(coco_set(Path(folder), files)), anchor_boxes(DETECTOR)

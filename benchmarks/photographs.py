@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image
 
 
-def make_photographs(folder: Path, count: int = 512, size: tuple[int, int] | None = None) -> None:
+def make_photographs(folder: Path, count: int = 512, size: tuple[int, int] | None = None, noise: float = 0) -> None:
     """Write `count` JPEGs of quality 90 with detail at every scale to two class folders.
 
-    `size` is width and height in pixels; by default both vary from 300 to 600, as in ImageNet.
+    `size` is width and height in pixels; by default both vary from 300 to 600, as in ImageNet. `noise` is a deviation
+    in levels; 12 makes files as large as COCO's, 145 kB for 640 x 480 pixels.
     """
     rng = np.random.RandomState(0)
     for index in range(count):
@@ -22,6 +23,8 @@ def make_photographs(folder: Path, count: int = 512, size: tuple[int, int] | Non
             for layer in layers
         ]
         pixels = 0.6 * resized[0] + 0.3 * resized[1] + 0.1 * resized[2]
+        if noise:
+            pixels = np.clip(pixels + noise * rng.randn(height, width, 1), 0, 255)
         target = folder / f"class{index % 2}" / f"{index}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.astype(np.uint8)).save(target, quality=90)
