@@ -1,4 +1,6 @@
 // The first convolution of a network: few input channels, 3x3 to 7x7, stride 1 or 2. Its taps are the rows of a matrix.
+#include <vector>
+
 #include "depthwise.h"
 #include "operator.h"
 #include "products.h"
@@ -18,20 +20,22 @@ Fault check(const Tensors& x, int64_t y) {
 // All channels of an image, laid out for shifted reads. It uses slot 2 of `scratch`.
 class Image {
  public:
-  Image(const Layout& layout, const float* image, int64_t channels)
-      : l_(layout), phases_(cleared(2, channels * l_.phases * l_.length)) {
-    for (int64_t c = 0; c < channels; ++c)
-      spread(l_, image + c * l_.height * l_.width, phases_ + c * l_.phases * l_.length, 0);
+  Image(const Layout& layout, const float* image, int64_t channels) : taps_(channels * layout.kernel * layout.kernel) {
+    const int64_t K = layout.kernel, S = layout.stride, size = layout.phases * layout.length;
+    float* phases = cleared(2, channels * size);
+    for (int64_t c = 0; c < channels; ++c) {
+      spread(layout, image + c * layout.height * layout.width, phases + c * size, 0);
+      for (int64_t y = 0; y < K; ++y)
+        for (int64_t x = 0; x < K; ++x)
+          taps_[(c * K + y) * K + x] =
+              phases + c * size + (y % S * S + x % S) * layout.length + y / S * layout.row + x / S;
+    }
   }
   // The inputs of tap number k of the matrix (outputs, channels * K * K), for the first output.
-  const float* tap(int64_t k) const {
-    const int64_t K = l_.kernel, channel = k / (K * K), y = k / K % K, x = k % K, S = l_.stride;
-    return phases_ + (channel * l_.phases + y % S * S + x % S) * l_.length + y / S * l_.row + x / S;
-  }
+  const float* tap(int64_t k) const { return taps_[k]; }
 
  private:
-  const Layout& l_;
-  float* phases_;
+  std::vector<const float*> taps_;
 };
 
 }  // namespace
@@ -42,29 +46,24 @@ OPERATOR(StemForward) {
   if (const Fault fault = check(x, 3); fault != NONE) return fault;
   const int64_t N = x.dim(0, 0), I = x.dim(0, 1), H = x.dim(0, 2), W = x.dim(0, 3), O = x.dim(1, 0), K = x.dim(1, 2);
   const Layout l(H, W, (int)K, (int)x[2][0], x[2][1] != 0, 1);
-  const int64_t taps = I * K * K, columns = (l.out_height - 1) * l.row + l.out_width, out = l.out_height * l.out_width;
+  const int64_t taps = I * K * K, out = l.out_height * l.out_width;
   parallel(N, x.size(3), [&](int64_t n) {
     const Image image(l, x[0] + n * I * H * W, I);
-    float *packed = scratch(0, taps * WIDTH), *results = scratch(1, ROWS * WIDTH);
-    for (int64_t begin = 0; begin < columns; begin += WIDTH) {
-      for (int64_t k = 0; k < taps; ++k)
-        for (int v = 0; v < VECTORS; ++v) store(packed + k * WIDTH + v * LANES, load(image.tap(k) + begin + v * LANES));
-      for (int64_t o = 0; o < O; o += ROWS) {
-        const int64_t rows = std::min<int64_t>(ROWS, O - o);
-        tile<true>(rows, WIDTH, x[1] + o * taps, taps, packed, taps,
-                   [&](int row, int v, Vec sum) { store(results + row * WIDTH + v * LANES, sum); });
-        for (int64_t done = 0; done < WIDTH && begin + done < columns;) {  // the part of each row of pixels
-          const int64_t y = (begin + done) / l.row, at = (begin + done) % l.row,
-                        length = std::min(WIDTH - done, l.row - at);
-          for (int64_t row = 0; row < rows; ++row)
-            sweep(std::min(length, l.out_width - at), [&](int64_t i, int64_t m) {
-              store(x[3] + (n * O + o + row) * out + y * l.out_width + at + i,
-                    load(results + row * WIDTH + done + i, m), m);
-            });
-          done += length;
+    float* packed = scratch(0, taps * WIDTH);
+    for (int64_t y = 0; y < l.out_height; ++y)
+      for (int64_t begin = 0; begin < l.out_width; begin += WIDTH) {
+        const int64_t columns = std::min<int64_t>(WIDTH, l.out_width - begin);
+        for (int64_t k = 0; k < taps; ++k)
+          for (int64_t i = 0; i < columns; i += LANES)
+            store(packed + k * WIDTH + i, load(image.tap(k) + y * l.row + begin + i));
+        for (int64_t o = 0; o < O; o += ROWS) {
+          float* to = x[3] + (n * O + o) * out + y * l.out_width + begin;
+          tile<true>(std::min<int64_t>(ROWS, O - o), columns, x[1] + o * taps, taps, packed, taps,
+                     [&](int row, int v, Vec sum) {
+                       store(to + row * out + v * LANES, sum, std::min<int64_t>(LANES, columns - v * LANES));
+                     });
         }
       }
-    }
   });
   return NONE;
 }
