@@ -165,13 +165,6 @@ INLINE void dot(const float* in, int64_t row, int64_t rows, const float* with, d
   if constexpr (REST > 0) dot_columns<KY, KX, REST>(in, row, rows, with, sums, column);
 }
 
-// Memory of a slot, all zero.
-inline float* cleared(int slot, int64_t count) {
-  float* memory = scratch(slot, count);
-  std::memset(memory, 0, count * sizeof(float));
-  return memory;
-}
-
 // The convolution of one channel, for `layout.images` maps at a time. It uses slots 0 to 2 of `scratch`.
 class DepthwiseChannel {
  public:
@@ -186,7 +179,7 @@ class DepthwiseChannel {
   // Computes the outputs of the first `maps` maps.
   void forward(int64_t maps) {
     out_ = scratch(1, l_.length);
-    with_kernel([&](auto k, auto s) { correlate<k, s>(in_, l_.row, maps * l_.rows, weights_, out_); });
+    with_kernel(l_, [&](auto k, auto s) { correlate<k, s>(in_, l_.row, maps * l_.rows, weights_, out_); });
   }
   void get_output(int64_t i, float* map) const {
     for (int64_t row = 0; row < l_.out_height; ++row)
@@ -208,7 +201,7 @@ class DepthwiseChannel {
   // Adds to the gradient of the weights, and computes that of the first `maps` input maps.
   void backward(int64_t maps) {
     const int64_t row = l_.row, rows = maps * l_.rows;
-    with_kernel([&](auto k, auto s) {
+    with_kernel(l_, [&](auto k, auto s) {
       each_phase<s>([&](auto phase) {
         using P = Part<k, s, phase>;
         dot<P::KY, P::KX>(in_[phase], row, rows, slopes_, dots_ + P::first());
@@ -229,16 +222,6 @@ class DepthwiseChannel {
     for (int phase = 0, at = 0; phase < l_.phases; ++phase)
       for (int y = phase / l_.stride; y < l_.kernel; y += l_.stride)
         for (int x = phase % l_.stride; x < l_.kernel; x += l_.stride) f(y * l_.kernel + x, at++);
-  }
-  // Calls f(constant kernel size, constant stride).
-  template <class F>
-  void with_kernel(F f) const {
-    const auto with_stride = [&](auto kernel) {
-      l_.stride == 1 ? f(kernel, std::integral_constant<int, 1>{}) : f(kernel, std::integral_constant<int, 2>{});
-    };
-    if (l_.kernel == 3) return with_stride(std::integral_constant<int, 3>{});
-    if (l_.kernel == 5) return with_stride(std::integral_constant<int, 5>{});
-    with_stride(std::integral_constant<int, 7>{});
   }
 
   const Layout& l_;

@@ -6,6 +6,7 @@
 // outputs side by side read inputs side by side. Some outputs belong to no pixel; they are computed and ignored.
 #pragma once
 #include <algorithm>
+#include <type_traits>
 
 #include "vectors.h"
 
@@ -49,3 +50,14 @@ struct Layout {
     return std::max(out + (kernel - 1) / stride - before / stride, (size - 1 + before) / stride + 1);
   }
 };
+
+// Calls f(constant kernel size, constant stride).
+template <class F>
+void with_kernel(const Layout& layout, F f) {
+  const auto with_stride = [&](auto kernel) {
+    layout.stride == 1 ? f(kernel, std::integral_constant<int, 1>{}) : f(kernel, std::integral_constant<int, 2>{});
+  };
+  if (layout.kernel == 3) return with_stride(std::integral_constant<int, 3>{});
+  if (layout.kernel == 5) return with_stride(std::integral_constant<int, 5>{});
+  with_stride(std::integral_constant<int, 7>{});
+}

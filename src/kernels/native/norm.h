@@ -1,50 +1,55 @@
-// BatchNorm of one channel: its statistics, and the sums that its gradient needs. Kernels share it.
+// BatchNorm of one channel, or of a lane for each channel: its statistics, and the sums that its gradient needs.
 #pragma once
-#include <algorithm>
-
 #include "activations.h"
+#include "channels.h"
 
-// Planes of `pixels` floats whose sums are taken in float.
-inline int64_t planes_of_a_piece(int64_t pixels) { return std::max<int64_t>(1, 1024 / pixels); }
+// Planes of `floats` floats whose sums are taken in float.
+inline int64_t planes_of_a_piece(int64_t floats) { return std::max<int64_t>(1, 1024 / floats); }
 
+template <class T>
 struct Moments {
-  double mean, variance;
+  Wide<T> mean, variance;
 };
 
 // Statistics of floats that come in pieces. Around the mean of its own piece, a sum of squares is exact enough in
 // float, because a piece is short; the pieces are put together in double (Chan, Golub and LeVeque, 1979).
+template <class T>
 class Statistics {
  public:
-  // Adds `planes` planes of `pixels` floats, which are `step` floats apart.
-  INLINE void add(const float* x, int64_t planes, int64_t pixels, int64_t step) {
-    const double count = (double)planes * pixels;
-    Vec sums{}, deviations{};
+  // Adds `planes` planes of `floats` floats, which are `step` floats apart.
+  INLINE void add(const float* x, int64_t planes, int64_t floats, int64_t step) {
+    const double count = (double)planes * floats / CHANNELS<T>;
+    Vec sums[SUMS] = {}, deviations[SUMS] = {};
     for (int64_t plane = 0; plane < planes; ++plane)
-      sweep(pixels, [&](int64_t i, int64_t n) { sums += load(x + plane * step + i, n); });
-    const double own = (double)sum(sums) / count;
-    const Vec center = splat((float)own);
+      sweep_in_turns(floats, [&](int64_t i, int64_t n, int turn) { sums[turn] += load(x + plane * step + i, n); });
+    const Wide<T> own = total<T>(sum_of(sums)) / count;
+    const T center = narrow(own);
     for (int64_t plane = 0; plane < planes; ++plane)
-      sweep(pixels, [&](int64_t i, int64_t n) {
+      sweep_in_turns(floats, [&](int64_t i, int64_t n, int turn) {
         const Vec distance = first(load(x + plane * step + i, n) - center, n);
-        deviations += distance * distance;
+        deviations[turn] += distance * distance;
       });
-    const double rounding = own - (float)own;  // of `center`; it adds to the deviations
-    const double between = count_ > 0 ? own - total_ / count_ : 0;
-    squares_ += sum(deviations) - count * rounding * rounding + between * between * count * count_ / (count + count_);
+    const Wide<T> rounding = own - wide(center);  // it adds to the deviations
+    squares_ += total<T>(sum_of(deviations)) - rounding * rounding * count;
+    if (count_ > 0) {
+      const Wide<T> between = own - total_ / count_;
+      squares_ += between * between * (count * count_ / (count + count_));
+    }
     total_ += own * count;
     count_ += count;
   }
   // Adds all planes of a channel, in pieces of about 1024 floats.
-  INLINE void add_all(const float* x, int64_t planes, int64_t pixels, int64_t step) {
-    const int64_t piece = planes_of_a_piece(pixels);
+  INLINE void add_all(const float* x, int64_t planes, int64_t floats, int64_t step) {
+    const int64_t piece = planes_of_a_piece(floats);
     for (int64_t plane = 0; plane < planes; plane += piece)
-      add(x + plane * step, std::min(piece, planes - plane), pixels, step);
+      add(x + plane * step, std::min(piece, planes - plane), floats, step);
   }
   double count() const { return count_; }
-  Moments moments() const { return {total_ / count_, std::max(0., squares_ / count_)}; }
+  Moments<T> moments() const { return {total_ / count_, not_negative(squares_ / count_)}; }
 
  private:
-  double count_ = 0, total_ = 0, squares_ = 0;
+  double count_ = 0;  // pixels of a channel
+  Wide<T> total_{}, squares_{};
 };
 
 // What BatchNorm of a channel is set to. `kept` is the share of the moving statistics that a step keeps.
@@ -57,12 +62,13 @@ struct NormSettings {
       : kept(settings[0]), epsilon(settings[1]), of_batch(settings[2] != 0), activation(settings[3]) {}
 };
 
-// y = activation((x - mean) * scale + beta) for one channel.
+// y = activation((x - mean) * scale + beta).
+template <class T>
 struct Norm {
-  float mean, deviation, scale, beta;  // `deviation` is 1 / the standard deviation
+  T mean, deviation, scale, beta;  // `deviation` is 1 / the standard deviation
   float activation;
 
-  Norm(float mean, float deviation, float gamma, float beta, float activation)
+  Norm(T mean, T deviation, T gamma, T beta, float activation)
       : mean(mean), deviation(deviation), scale(deviation * gamma), beta(beta), activation(activation) {}
 
   // y = the normalized and activated x.
@@ -84,34 +90,47 @@ struct Norm {
   }
 };
 
-// Returns the norm of a channel. With statistics of the batch, the moving ones are moved; else they normalize.
-inline Norm norm_of(const NormSettings& settings, const Statistics& batch, float gamma, float beta, float& moving_mean,
-                    float& moving_variance) {
-  Moments used{moving_mean, moving_variance};
+// The parameters of a norm, and what is moved in training.
+struct NormTensors {
+  const float *gamma, *beta;
+  float *moving_mean, *moving_variance;
+};
+
+// Returns the norm of `channels` channels. With statistics of the batch, the moving ones are moved; else they
+// normalize.
+template <class T>
+Norm<T> norm_of(const NormSettings& settings, const Statistics<T>& batch, const NormTensors& tensors,
+                int64_t channels = 1) {
+  const T moving_mean = get<T>(tensors.moving_mean, channels),
+          moving_variance = get<T>(tensors.moving_variance, channels);
+  Moments<T> used{wide(moving_mean), wide(moving_variance)};
   if (settings.of_batch) {
-    used = batch.moments();
-    const double unbiased = used.variance * batch.count() / std::max(1., batch.count() - 1);
-    moving_mean = (float)(settings.kept * moving_mean + (1 - settings.kept) * used.mean);
-    moving_variance = (float)(settings.kept * moving_variance + (1 - settings.kept) * unbiased);
+    const double kept = settings.kept, unbiased = batch.count() / std::max(1., batch.count() - 1);
+    const Moments<T> now = batch.moments();
+    put(tensors.moving_mean, narrow(used.mean * kept + now.mean * (1 - kept)), channels);
+    put(tensors.moving_variance, narrow(used.variance * kept + now.variance * (unbiased * (1 - kept))), channels);
+    used = now;
   }
-  const double deviation = 1 / std::sqrt(used.variance + settings.epsilon);
-  return Norm((float)used.mean, (float)deviation, gamma, beta, settings.activation);
+  const Wide<T> deviation = 1 / square_root(used.variance + settings.epsilon);
+  return Norm<T>(narrow(used.mean), narrow(deviation), get<T>(tensors.gamma, channels), get<T>(tensors.beta, channels),
+                 settings.activation);
 }
 
-// The gradient of a norm over one channel: sums over all pixels first, then the gradient of the input.
+// The gradient of a norm: sums over all pixels first, then the gradient of the input.
+template <class T>
 class NormGradient {
  public:
-  explicit NormGradient(const Norm& norm) : norm_(norm) {}
+  explicit NormGradient(const Norm<T>& norm) : norm_(norm) {}
 
-  // d = dy times the derivative of the activation, which is added to the sums, for `planes` planes of `pixels` floats.
+  // d = dy times the derivative of the activation, which is added to the sums, for `planes` planes of `floats` floats.
   // Planes of x and dy are `step` floats apart, and those of d `d_step`. Without activation d is dy, and is not
   // written.
   INLINE void add(const float* x, const float* dy, int64_t step, float* d, int64_t d_step, int64_t planes,
-                  int64_t pixels) {
+                  int64_t floats) {
     with_activation(norm_.activation, [&](auto known) {
       Vec totals{}, moments{};
       for (int64_t plane = 0; plane < planes; ++plane)
-        sweep(pixels, [&](int64_t i, int64_t n) {
+        sweep(floats, [&](int64_t i, int64_t n) {
           const Vec centered = load(x + plane * step + i, n) - norm_.mean;
           Vec slope;
           activate<known>(centered * norm_.scale + norm_.beta, slope);
@@ -124,29 +143,28 @@ class NormGradient {
   }
   // The same for all planes of a channel, in pieces.
   INLINE void add_all(const float* x, const float* dy, int64_t step, float* d, int64_t d_step, int64_t planes,
-                      int64_t pixels) {
-    const int64_t piece = planes_of_a_piece(pixels);
+                      int64_t floats) {
+    const int64_t piece = planes_of_a_piece(floats);
     for (int64_t plane = 0; plane < planes; plane += piece)
       add(x + plane * step, dy + plane * step, step, d + plane * d_step, d_step, std::min(piece, planes - plane),
-          pixels);
+          floats);
   }
   // The same for one plane, with the derivative of the activation given.
-  INLINE void add_with(const float* x, const float* dy, const float* slopes, float* d, int64_t pixels) {
-    Vec totals{}, moments{};
-    sweep(pixels, [&](int64_t i, int64_t n) {
+  INLINE void add_with(const float* x, const float* dy, const float* slopes, float* d, int64_t floats) {
+    Vec totals[SUMS] = {}, moments[SUMS] = {};
+    sweep_in_turns(floats, [&](int64_t i, int64_t n, int turn) {
       const Vec product = load(dy + i, n) * load(slopes + i, n);
       store(d + i, product, n);
-      totals += product, moments += product * (load(x + i, n) - norm_.mean);
+      totals[turn] += product, moments[turn] += product * (load(x + i, n) - norm_.mean);
     });
-    add_sums(totals, moments);
+    add_sums(sum_of(totals), sum_of(moments));
   }
-  float dgamma() const { return (float)moment_; }
-  float dbeta() const { return (float)total_; }
+  T dgamma() const { return narrow(moment_); }
+  T dbeta() const { return narrow(total_); }
 
   // Call this when all pixels have been added. Moving statistics do not depend on the input.
   void finish(bool of_batch, double count) {
-    shift_ = of_batch ? (float)(total_ / count) : 0.f;
-    tilt_ = of_batch ? (float)(moment_ / count * norm_.deviation) : 0.f;
+    if (of_batch) shift_ = narrow(total_ / count), tilt_ = narrow(moment_ / count * wide(norm_.deviation));
   }
   INLINE void input(const float* x, const float* d, float* dx, int64_t count) const {
     sweep(count, [&](int64_t i, int64_t n) {
@@ -155,9 +173,11 @@ class NormGradient {
   }
 
  private:
-  void add_sums(Vec totals, Vec moments) { total_ += sum(totals), moment_ += (double)sum(moments) * norm_.deviation; }
+  INLINE void add_sums(Vec totals, Vec moments) {
+    total_ += total<T>(totals), moment_ += total<T>(moments) * wide(norm_.deviation);
+  }
 
-  const Norm norm_;
-  double total_ = 0, moment_ = 0;
-  float shift_ = 0, tilt_ = 0;
+  const Norm<T> norm_;
+  Wide<T> total_{}, moment_{};
+  T shift_{}, tilt_{};
 };

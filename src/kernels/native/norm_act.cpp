@@ -14,9 +14,9 @@ OPERATOR(NormActForward) {
   EXPECT(x.has_shape(5, {4}) && is_activation(x[5][3]), WRONG_SETTING);
   const NormSettings settings(x[5]);
   for_each_channel(C, P, x.size(0), [&](int64_t c) {
-    Statistics batch;
+    Statistics<float> batch;
     if (settings.of_batch) batch.add_all(x[0] + c * P, N, P, C * P);
-    const Norm norm = norm_of(settings, batch, x[1][c], x[2][c], x[3][c], x[4][c]);
+    const Norm<float> norm = norm_of(settings, batch, NormTensors{x[1] + c, x[2] + c, x[3] + c, x[4] + c});
     x[7][c] = norm.mean, x[7][C + c] = norm.deviation;
     for (int64_t n = 0; n < N; ++n) norm.apply(x[0] + (n * C + c) * P, x[6] + (n * C + c) * P, P);
   });
@@ -33,7 +33,7 @@ OPERATOR(NormActBackward) {
   EXPECT(x.has_shape(7, {C}) && x.has_shape(8, {C}), WRONG_SHAPE);
   const NormSettings settings(x[4]);
   for_each_channel(C, P, x.size(0), [&](int64_t c) {
-    NormGradient gradient(Norm(x[3][c], x[3][C + c], x[1][c], x[2][c], settings.activation));
+    NormGradient<float> gradient(Norm<float>(x[3][c], x[3][C + c], x[1][c], x[2][c], settings.activation));
     const auto map = [&](int tensor, int64_t n) { return x[tensor] + (n * C + c) * P; };
     gradient.add_all(map(0, 0), map(5, 0), C * P, map(6, 0), C * P, N, P);
     gradient.finish(settings.of_batch, (double)N * P);

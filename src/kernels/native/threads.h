@@ -1,6 +1,7 @@
 // One pool of threads for all kernels. Tasks are independent, so the result is the same with any number of threads.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <functional>
 
 // Sets how many threads compute, at least 1. Threads are started when they are first needed.
@@ -30,3 +31,9 @@ void for_each_channel(int64_t channels, int64_t pixels, int64_t floats, F&& work
 // Returns memory of this thread for `count` floats, aligned to a cache line. It is kept from call to call, and holds
 // anything. A kernel uses slots 0, 1, ... for all that it needs at the same time.
 float* scratch(int slot, int64_t count);
+// The same, all zero.
+inline float* cleared(int slot, int64_t count) {
+  float* memory = scratch(slot, count);
+  std::memset(memory, 0, count * sizeof(float));
+  return memory;
+}

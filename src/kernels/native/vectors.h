@@ -174,3 +174,16 @@ INLINE void sweep(int64_t count, F f) {
   for (; i + LANES <= count; i += LANES) f(i, (int64_t)LANES);
   if (i < count) f(i, count - i);
 }
+
+constexpr int SUMS = 4;  // that are taken in turns, because an addition waits four cycles for the one before
+
+// The same, with turn = 0, 1, 2, 3, 0, ..., so that f adds to one of SUMS sums.
+template <class F>
+INLINE void sweep_in_turns(int64_t count, F f) {
+  int64_t i = 0;
+  for (; i + SUMS * LANES <= count; i += SUMS * LANES)
+#pragma GCC unroll 4
+    for (int turn = 0; turn < SUMS; ++turn) f(i + turn * LANES, (int64_t)LANES, turn);
+  sweep(count - i, [&](int64_t j, int64_t n) { f(i + j, n, 0); });
+}
+INLINE Vec sum_of(const Vec (&sums)[SUMS]) { return (sums[0] + sums[1]) + (sums[2] + sums[3]); }

@@ -249,7 +249,8 @@ int main() {
         }
     for (int64_t K : {3, 5})
       for (int64_t S : {1, 2}) norms(3, 5, 7, 19, K, S), norms(2, 2, 1, 2, K, S);
-    norms(2, 3, 40, 40, 3, 2);  // worth several threads
+    norms(2, 3, 40, 40, 3, 2);                           // worth several threads
+    norms(2, 33, 4, 5, 7, 1), norms(3, 20, 6, 6, 7, 2);  // whole and odd panels of channels
     pointwise(1, 1, 1, 1, 1), pointwise(3, 17, 3, 5, 9), pointwise(2, 50, 7, 7, 33), pointwise(40, 3, 1, 1, 20);
     pointwise(2, 20, 30, 31, 70);
     others(1, 1, 1, 1, 1), others(3, 37, 5, 6, 7), others(2, 20, 3, 40, 41);
