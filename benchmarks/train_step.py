@@ -1,10 +1,12 @@
-"""Measure a compiled training step, the share of the EMA in it, and the gain from limiting the CPU instruction set.
+"""Measure a compiled training step, the share of the EMA in it, and the gain from CPU kernels and instruction sets.
 
     python benchmarks/train_step.py [--model tinynet_c] [--batch_size 32] [--input_size 0] [--steps 12]
     python benchmarks/train_step.py --compare_isa      # on an AVX-512 CPU: with and without the limit of src/runtime
+    python benchmarks/train_step.py --compare_kernels  # graph compilation and speed, with and without the CPU kernels
     python benchmarks/train_step.py --against timm [--task eval] [--timm_python PATH] [--model tinynet_c tinynet_e]
 
-Steps with and without the EMA alternate in one process, and medians are compared. --compare_isa starts two processes.
+Steps with and without the EMA alternate in one process, and medians are compared. --compare_isa and --compare_kernels
+start two processes, one after the other.
 --against timm needs torch and timm; where they are in another environment, --timm_python names the Python of that one.
 """
 
@@ -74,13 +76,14 @@ def use_kernels(network: nn.Cell, kernels: Sequence[str]) -> None:
     from src.kernels.library import library
     from src.networks.blocks import InvertedResidual
     from src.networks.layers import Depthwise, GlobalMean, NormAct, Pointwise, SqueezeExcite, Stem
+    from src.networks.network import Network
 
     kinds: dict[str, Any] = {
         "depthwise": Depthwise,
         "norm_act": NormAct,
         "squeeze_excite": SqueezeExcite,
         "pointwise": Pointwise,
-        "norm_depthwise": InvertedResidual,
+        "norm_depthwise": (InvertedResidual, Network),
         "ends": (GlobalMean, Stem),
     }
     chosen = tuple(kinds[name] for name in kernels if name in kinds)  # isinstance takes tuples of tuples
@@ -129,19 +132,30 @@ def measure(args: argparse.Namespace, model: str, used: Device) -> None:
 
 def compare_isa(args: argparse.Namespace) -> None:
     """Print the ratio of images/s with the limit that src/runtime/device.py chooses to images/s without a limit."""
-    keys = ("batch_size", "input_size", "steps", "device_target", "cpu_kernels")
-    flags = ["--model", args.model[0], *(f"--{key}={getattr(args, key)}" for key in keys)]
     rates = {}
     for name, limit in {"chosen": {}, "unlimited": {"ONEDNN_MAX_CPU_ISA": "ALL"}}.items():
         clean = {
             key: value for key, value in os.environ.items() if key not in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
         }
-        done = subprocess.run(
-            [sys.executable, __file__, *flags], env=clean | limit, capture_output=True, text=True, check=True
-        )
-        rates[name] = float(re.findall(r"([\d.]+) images/s", done.stdout)[0])
+        rates[name] = float(re.findall(r"([\d.]+) images/s", measured(args, args.cpu_kernels, clean | limit))[0])
         print(f"  {name:<10} {rates[name]:6.1f} images/s")
     print(f"the limit makes a step {rates['chosen'] / rates['unlimited']:.2f} x as fast (1 x on a CPU without AVX-512)")
+
+
+def compare_kernels(args: argparse.Namespace) -> None:
+    """Print how long the graph compiles, until the first step is done, and the speed: with kernels and without."""
+    for choice in ("on", "off"):
+        text = measured(args, choice, dict(os.environ))
+        compiled, rate = (re.findall(pattern, text)[0] for pattern in (r"with EMA in ([\d.]+) s", r"([\d.]+) images/s"))
+        print(f"  cpu_kernels {choice:<4} compiled in {compiled:>5} s, {rate:>6} images/s", flush=True)
+
+
+def measured(args: argparse.Namespace, cpu_kernels: str, environment: dict[str, str]) -> str:
+    """Return what this program prints for the first network in a process of its own."""
+    keys = ("batch_size", "input_size", "steps", "device_target")
+    flags = ["--model", args.model[0], *(f"--{key}={getattr(args, key)}" for key in keys), "--cpu_kernels", cpu_kernels]
+    command = [sys.executable, __file__, *flags]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def serve_steps(args: argparse.Namespace) -> None:
@@ -180,6 +194,7 @@ def main() -> None:
     parser.add_argument("--cpu_kernels", choices=("auto", "on", "off"), default="auto", help="as in train.py")
     parser.add_argument("--kernels", nargs="*", choices=KERNELS, default=KERNELS, help="these kernels only")
     parser.add_argument("--compare_isa", action="store_true", help="with and without the limit")
+    parser.add_argument("--compare_kernels", action="store_true", help="with and without the CPU kernels")
     parser.add_argument("--against", choices=("timm",), help="compare with PyTorch and timm")
     parser.add_argument("--task", choices=("train", "eval"), default="train", help="with --against")
     parser.add_argument("--timm_python", default=sys.executable, help="Python of an environment with torch and timm")
@@ -189,6 +204,8 @@ def main() -> None:
         compare_timm(args)
     elif args.compare_isa:
         compare_isa(args)
+    elif args.compare_kernels:
+        compare_kernels(args)
     else:
         from src.kernels.library import choose_kernels
         from src.runtime import device

@@ -11,7 +11,7 @@ from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Block, Style
 from src.kernels import operators
-from src.networks.layers import Depthwise, Norm, SqueezeExcite, convolution
+from src.networks.layers import Depthwise, Norm, NormAct, SqueezeExcite, convolution
 from src.networks.stochastic import DropPath
 
 
@@ -23,6 +23,16 @@ def squeeze_excite(block: Block, style: Style) -> nn.Cell:
 def depthwise(channels: int, block: Block, style: Style) -> nn.Conv2d:
     """Return a depthwise convolution with the kernel and the stride of a block."""
     return convolution(channels, channels, block.kernel, block.stride, groups=channels, padding=style.padding)
+
+
+def middle_settings(first: NormAct, depthwise: Depthwise, last: NormAct) -> tuple[Tensor, Tensor]:
+    """Return the settings of `operators.norm_depthwise`: those of an evaluation, and those of a training."""
+    numbers = (
+        (*first.numbers(training=training), *last.numbers(training=training), *depthwise.numbers())
+        for training in (False, True)
+    )
+    moving, of_batch = (operators.settings(*of_one) for of_one in numbers)
+    return moving, of_batch
 
 
 class DepthwiseSeparable(nn.Cell):
@@ -42,8 +52,10 @@ class DepthwiseSeparable(nn.Cell):
         return x
 
     def project(self, x: Tensor, expanded: Tensor) -> Tensor:
-        y = self.se(self.bn1(self.conv_dw(expanded)))
-        y = self.bn2(self.conv_pw(y))
+        return self.end(x, self.bn1(self.conv_dw(expanded)))
+
+    def end(self, x: Tensor, y: Tensor) -> Tensor:
+        y = self.bn2(self.conv_pw(self.se(y)))
         return x + self.drop_path(y) if self.residual else y
 
     def construct(self, x: Tensor) -> Tensor:
@@ -70,14 +82,7 @@ class InvertedResidual(nn.Cell):
     def use_native(self) -> None:
         """Compute the steps from `bn1` to `bn2` with one CPU kernel, which keeps the maps between them in the cache."""
         if isinstance(self.conv_dw, Depthwise):
-            self.moving, self.of_batch = (
-                operators.settings(
-                    *self.bn1.numbers(training=training),
-                    *self.bn2.numbers(training=training),
-                    *self.conv_dw.numbers(),
-                )
-                for training in (False, True)
-            )
+            self.moving, self.of_batch = middle_settings(self.bn1, self.conv_dw, self.bn2)
             self.native = operators.norm_depthwise(self.conv_dw.stride[-1])
 
     def expand(self, x: Tensor) -> Tensor:
@@ -93,10 +98,9 @@ class InvertedResidual(nn.Cell):
     def construct(self, x: Tensor) -> Tensor:
         if self.native is None:
             return self.project(x, self.expand(x))
-        first, last, settings = self.bn1, self.bn2, self.of_batch if self.training else self.moving
-        before = first.gamma, first.beta, first.moving_mean, first.moving_variance
-        behind = last.gamma, last.beta, last.moving_mean, last.moving_variance
-        return self.end(x, self.native(self.conv_pw(x), *before, self.conv_dw.weight, *behind, settings)[0])
+        settings = self.of_batch if self.training else self.moving
+        norms = self.bn1.tensors(), self.bn2.tensors()
+        return self.end(x, self.native(self.conv_pw(x), *norms[0], self.conv_dw.weight, *norms[1], settings)[0])
 
 
 class GhostModule(nn.Cell):

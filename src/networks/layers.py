@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import mindspore as ms
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Parameter, Tensor, nn, ops
 
 from src.design.architecture import Padding, Style
 from src.kernels import operators
@@ -166,6 +166,10 @@ class NormAct(nn.BatchNorm2d):
         self.of_batch = operators.settings(*self.numbers(training=True))
         self.native = operators.norm_act()
 
+    def tensors(self) -> tuple[Parameter, ...]:
+        """Return gamma, beta, moving mean and moving variance, as CPU kernels take them."""
+        return self.gamma, self.beta, self.moving_mean, self.moving_variance
+
     def numbers(self, *, training: bool) -> tuple[float, ...]:
         """Return the settings that CPU kernels take: kept share, epsilon, 1 for statistics of the batch, activation."""
         of_batch = training and self.use_batch_statistics is not False
@@ -174,7 +178,7 @@ class NormAct(nn.BatchNorm2d):
     def construct(self, x: Tensor) -> Tensor:
         if self.native is not None:
             settings = self.of_batch if self.training else self.moving
-            return self.native(x, self.gamma, self.beta, self.moving_mean, self.moving_variance, settings)[0]
+            return self.native(x, *self.tensors(), settings)[0]
         y = super().construct(x)
         return self.act(y if self.half is None else y.astype(self.half))
 

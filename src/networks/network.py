@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 
 from src.design.architecture import Architecture
 from src.design.layer_table import grouped_blocks
-from src.networks.blocks import BLOCK_CELLS
-from src.networks.layers import Norm, convolution, initialize_weights
+from src.kernels import operators
+from src.networks.blocks import BLOCK_CELLS, DepthwiseSeparable, middle_settings
+from src.networks.layers import Depthwise, Norm, convolution, initialize_weights
 from src.networks.stochastic import Dropout, DropPath
 
 
@@ -25,6 +26,8 @@ class Network(nn.Cell):
             in the authors' code, so that the last block's rate is below `drop_path`.
         norm: momentum of BatchNorm, and whether ranks share its statistics.
     """
+
+    native: ops.Custom | None = None
 
     def __init__(
         self,
@@ -60,6 +63,17 @@ class Network(nn.Cell):
         self.classifier = nn.Dense(architecture.head, num_classes)
         initialize_weights(self)
 
+    def use_native(self) -> None:
+        """Compute from `bn1` to the norm behind the first depthwise convolution with one CPU kernel.
+
+        This needs a first block without expansion and without residual.
+        """
+        cells = [cell for group in self.blocks for cell in group]
+        first = cells[0]
+        if isinstance(first, DepthwiseSeparable) and isinstance(first.conv_dw, Depthwise) and not first.residual:
+            self.moving, self.of_batch = middle_settings(self.bn1, first.conv_dw, first.bn1)
+            self.in_order, self.native = cells, operators.norm_depthwise(first.conv_dw.stride[-1])
+
     def last_blocks(self, architecture: Architecture, norm: Norm) -> list[nn.Cell]:
         """Return the Cells of the head that timm counts among the blocks."""
         return []
@@ -78,7 +92,15 @@ class Network(nn.Cell):
 
     def forward_blocks(self, x: Tensor) -> Tensor:
         """Return the map after stem and blocks."""
-        return self.blocks(self.bn1(self.conv_stem(x)))
+        x = self.conv_stem(x)
+        if self.native is None:
+            return self.blocks(self.bn1(x))
+        first, settings = self.in_order[0], self.of_batch if self.training else self.moving
+        norms = self.bn1.tensors(), first.bn1.tensors()
+        x = first.end(x, self.native(x, *norms[0], first.conv_dw.weight, *norms[1], settings)[0])
+        for cell in self.in_order[1:]:
+            x = cell(x)
+        return x
 
     def construct(self, x: Tensor) -> Tensor:
         return self.forward_head(self.forward_features(x))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mindspore import Tensor, ops
 from support.native import ACTIVATIONS
-from support.small_network import one_block
+from support.small_network import small
 
 from src.kernels import operators
 from src.kernels.library import choose_kernels, library
@@ -17,7 +17,7 @@ IMAGES = Tensor(np.random.RandomState(0).randn(3, 3, 40, 40).astype(np.float32))
 
 def network(native, training=True):
     ms.set_seed(3)
-    cell = one_block(num_classes=4)
+    cell = small(num_classes=4)
     if native:
         use_native_kernels(cell)
     return cell.set_train(training)
