@@ -11,6 +11,7 @@ from src.config import (
     COMMANDS,
     CompareConfig,
     CostConfig,
+    DetectPredictConfig,
     EvalConfig,
     ExportConfig,
     FormulaConfig,
@@ -265,7 +266,7 @@ def test_help_shows_every_key_with_group_and_default(schema, capsys):
     text = capsys.readouterr().out
     assert stop.value.code == 0
     words = {PredictConfig: "images", CostConfig: "models", CompareConfig: "models", TableConfig: "files"}
-    words |= {ReportConfig: "studies"}
+    words |= {ReportConfig: "studies", DetectPredictConfig: "images"}
     positional = words.get(schema)
     assert all(f"--{key}" in text for key in keys(schema) if key != positional)
     assert positional is None or f" [{schema.model_fields[positional].title} ...]\n" in text
