@@ -1,4 +1,4 @@
-"""What an export needs to know of a network: how images become its input, its outputs, and what describes it."""
+"""The view that an export has of a network: how images become its input, its outputs, and what describes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an 8-bit file and the float file of a classifier have in common: the class of each image, and the accuracy."""
+"""Agreement of an 8-bit file with the float file of a classifier: the class of each image, and the accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an 8-bit file and the float file of a detector have in common: the objects of each image, and the AP."""
+"""Agreement of an 8-bit file with the float file of a detector: the objects of each image, and the AP."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def sort_records(stored: Mapping[str, np.ndarray], path: Path) -> Records:
 
 
 class _Roots(NamedTuple):
-    """What stands before the names of a network in a file, and before those of its averages."""
+    """Prefixes of the names of a network in a file, and of those of its averages."""
 
     raw: str
     averaged: str

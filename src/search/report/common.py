@@ -1,4 +1,4 @@
-"""What the reports of all methods have in common: what was trained, how trials ended, the final comparison."""
+"""Parts of the reports of all methods: what was trained, how trials ended, the final comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from src.search.study.trial import Result, rank
 
 @dataclass(frozen=True)
 class Findings:
-    """What a method reports of its study.
+    """The results that a method reports of its study.
 
     Attributes:
         lead: the most important results.

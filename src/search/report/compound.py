@@ -1,4 +1,4 @@
-"""What a compound study found: the best coefficients of the grid, their neighbors, and the scaled family."""
+"""Findings of a compound study: the best coefficients of the grid, their neighbors, and the scaled family."""
 
 from __future__ import annotations
 

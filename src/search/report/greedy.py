@@ -1,4 +1,4 @@
-"""What a greedy study found: which stage or dimension each step enlarged, and whether that beats uniform scaling."""
+"""Findings of a greedy study: which stage or dimension each step enlarged, and whether that beats uniform scaling."""
 
 from __future__ import annotations
 

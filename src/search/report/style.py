@@ -1,4 +1,4 @@
-"""What the pictures of reports have in common: colors, marks, axes and legends."""
+"""Style of the pictures of reports: colors, marks, axes and legends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a twist study found: how r, d and w of good networks depend on the budget, and the tiny formula of that."""
+"""Findings of a twist study: how r, d and w of good networks depend on the budget, and the tiny formula of that."""
 
 from __future__ import annotations
 

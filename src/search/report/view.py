@@ -42,7 +42,7 @@ class _Recipe(BaseModel):
 
 
 class _Definition(BaseModel):
-    """What a report reads of study.json."""
+    """The entries of study.json that a report reads."""
 
     command: Literal["twist", "greedy", "compound", "baseline"]
     settings: dict[str, Any]

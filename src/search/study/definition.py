@@ -1,4 +1,4 @@
-"""What a study is: its settings, recipe and data. They stay the same from its first trial to its last."""
+"""Definition of a study: its settings, recipe and data. They stay the same from its first trial to its last."""
 
 from __future__ import annotations
 
