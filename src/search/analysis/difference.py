@@ -25,6 +25,14 @@ class Difference(NamedTuple):
             return "not known"
         return "better" if self.low > 0 else "worse" if self.high < 0 else "tie"
 
+    def __str__(self) -> str:
+        """Return the difference with its interval and verdict, as reports show it."""
+        if isnan(self.mean):
+            return "not known"
+        if isnan(self.low):
+            return f"{self.mean:+.2f}, one seed: not known"
+        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]: {self.verdict}"
+
 
 def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     """Return how much the first accuracies exceed the second, with Welch's interval for unequal variances."""

@@ -48,7 +48,11 @@ def lead(study: StudyView, expected: int) -> list[Block]:
     counts = Counter(result.status for result in study.results)
     how = ", ".join(f"{count} {status}" for status, count in counts.most_common()) or "none"
     seconds = sum(result.seconds for result in study.results)
-    state = f"{len(study.results)} of about {max(expected, len(study.results))} trials have ended: {how}."
+    count = len(study.results)
+    if study.has_finished:
+        state = f"The study has finished. Its {count} trials have ended: {how}."
+    else:
+        state = f"{count} of about {max(expected, count)} trials have ended: {how}."
     return [trained, f"{state} They took {duration(seconds)} in sum.", *_noise(study)]
 
 
@@ -128,12 +132,7 @@ def nearest(network: Network, others: Sequence[Network]) -> Network | None:
 
 def verdict(network: Network, other: Network) -> str:
     """Return the difference of two networks and its interval as text."""
-    found = difference(network.top1s, other.top1s)
-    if isnan(found.mean):
-        return "not known"
-    if isnan(found.low):
-        return f"{found.mean:+.2f}, one seed: not known"
-    return f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]: {found.verdict}"
+    return str(difference(network.top1s, other.top1s))
 
 
 def by_rule(results: Sequence[Result]) -> dict[str, list[Network]]:
