@@ -27,7 +27,8 @@ def greedy_findings(method: Greedy, study: StudyView) -> Findings:
     networks = [listed(study, Network((result,)), f"kept in {result.trial.group}") for result in kept]
     found = {result.number: "yes" for result in kept}
     grown = [f"{_grown(result)} ({result.trial.notes['change']})" for result in kept]
-    lead = [f"Steps kept so far: {', '.join(grown) or 'none'}.", *final_summary(finals, FOUND, UNIFORM)]
+    steps = "Steps kept" if study.has_finished else "Steps kept so far"
+    lead = [f"{steps}: {', '.join(grown) or 'none'}.", *final_summary(finals, FOUND, UNIFORM)]
     return Findings(lead, sections, {"kept": found}, networks)
 
 

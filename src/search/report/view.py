@@ -63,6 +63,7 @@ class StudyView:
         base: the network that it began with.
         definition: the whole content of study.json.
         results: of the trials that have ended, by their numbers.
+        has_finished: no trial is missing.
     """
 
     folder: Path
@@ -71,6 +72,7 @@ class StudyView:
     base: Architecture
     definition: dict[str, Any]
     results: list[Result]
+    has_finished: bool = False
 
     @property
     def classes(self) -> int:

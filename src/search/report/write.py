@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from src.search.report.style import DPI, panels
 from src.search.report.trials import FIRST_COLUMNS, trials_csv
 from src.search.report.twist import twist_findings
 from src.search.report.view import StudyView, read_study
+from src.search.study.replay import has_finished
 
 METHODS: dict[str, tuple[Callable[..., Any], Callable[..., Findings]]] = {
     "twist": (Twist, twist_findings),
@@ -97,6 +99,7 @@ def make_report(study: StudyView) -> tuple[Report, Findings]:
     """Return the report of a study, and what its method found."""
     make_method, find = METHODS[study.command]
     method = make_method(study.config, study.base, study.classes)
+    study = replace(study, has_finished=has_finished(method.rounds(), study.results))
     findings = find(method, study)
     blocks = [*lead(study, method.expected_trials()), *findings.lead]
     sections = [*findings.sections, *closing_sections(study, findings.additions)]

@@ -4,6 +4,7 @@ import csv
 import json
 import shlex
 import shutil
+from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
 
@@ -182,6 +183,19 @@ def test_a_study_that_has_just_begun_has_a_report(command, ended, tmp_path):
     report, findings = make_report(read_study(tmp_path / command))
     assert [picture.draw() for picture in report.pictures()] and not findings.points
     assert f"{ended} of about " in report.lead[1]
+
+
+@pytest.mark.parametrize("missing, words", [(0, "The study has finished. Its {} trials"), (1, "{} of about ")])
+def test_the_report_says_whether_the_study_has_finished(reports, missing, words):
+    study = read_study(reports("greedy"))
+    results = study.results[: len(study.results) - missing]
+    report, _ = make_report(replace(study, results=results))
+    assert report.lead[1].startswith(words.format(len(results)))
+    assert any(str(block).startswith("Steps kept so far: ") for block in report.lead) is bool(missing)
+
+
+def test_the_report_of_every_method_sees_its_end(folder):
+    assert "The study has finished." in (folder / "report.md").read_text(encoding="utf-8")
 
 
 def test_files_of_the_user_are_kept(tmp_path):
