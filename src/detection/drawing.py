@@ -32,13 +32,14 @@ def show(axes: Axes, image: Image.Image) -> None:
 
 
 def draw_box(axes: Axes, box: Iterable[float], text: str, color: str, size: float = 6) -> None:
-    """Draw the box x1, y1, x2, y2 with a text of `size` points at its upper left corner."""
+    """Draw the box x1, y1, x2, y2 with a text of `size` points at its upper left corner, within the image."""
     from matplotlib.patches import Rectangle
+
+    from src.detection.box_label import BoxLabel  # imported late, because matplotlib is an extra
 
     x1, y1, x2, y2 = box
     axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=color, linewidth=size / 4))
-    label = {"facecolor": color, "edgecolor": "none", "pad": size / 6}
-    axes.text(x1, y1, literal(text), color="white", fontsize=size, bbox=label, clip_on=True)
+    axes.add_artist(BoxLabel((x1, y1), literal(text), color, size))
 
 
 def draw_copies(results: Sequence[dict[str, Any]], paths: Sequence[Path], least: float) -> None:
