@@ -20,6 +20,7 @@ from src.design.cost import total_cost
 from src.images.check import check_images
 from src.images.data_path import open_split, resolve_data_path
 from src.images.image_file import ImageRef
+from src.images.image_set import ImageSet
 from src.models import LoadedModel
 from src.runtime.texts import printable
 
@@ -33,13 +34,18 @@ TOLERANCE: dict[Kind, float] = {  # allowed difference between logits, as a shar
 
 
 class Classifier(Exportable):
-    """The network that the options of export.py name."""
+    """The network that the options of export.py name.
+
+    Raises:
+        UserError: the data that score an 8-bit file are missing or do not fit.
+    """
 
     def __init__(self, config: ExportConfig, model: LoadedModel) -> None:
         self.config, self.model = config, model
         self.name, self.network, self.preprocess = model.name, model.network, model.preprocess
         self.outputs = (Output("logits", (model.network.num_classes,), TOLERANCE, "of the largest logit"),)
         self.cost = total_cost(model.network.architecture.at(model.preprocess.size), model.network.num_classes)
+        self.truth = self._open_truth(config.data_path) if config.precision == "int8" and config.data_path else None
 
     def pixels(self, image: ImageRef) -> np.ndarray:
         return self.preprocess.pixels(image)
@@ -59,13 +65,17 @@ class Classifier(Exportable):
 
     def compare(self, path: Path, source: Path, calibration: np.ndarray) -> Comparison:
         size, config = self.config.batch_size or 1, self.config
-        if config.data_path is None:
+        if self.truth is None:
             return compare(path, source, self.outputs, batches(calibration, size), len(calibration), SameClass())
-        images = open_split(resolve_data_path(config.data_path), "val", config.class_order)
-        images = numbered_as_trained(self.model, images, config.class_order)
+        inputs, count = self.inputs(self.truth.files, size, config.input_type), len(self.truth)
+        return compare(path, source, self.outputs, inputs, count, SameClass(self.truth.labels))
+
+    def _open_truth(self, data_path: str) -> ImageSet:
+        """Return the images that score an 8-bit file: opened first, because the quantization takes minutes."""
+        images = open_split(resolve_data_path(data_path), "val", self.config.class_order)
+        images = numbered_as_trained(self.model, images, self.config.class_order)
         check_images([images])
-        inputs = self.inputs(images.files, size, config.input_type)
-        return compare(path, source, self.outputs, inputs, len(images), SameClass(images.labels))
+        return images
 
     def save_weights(self, path: Path) -> None:
         save_weights(self.model, path, self.config.names)

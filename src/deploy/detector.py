@@ -16,6 +16,8 @@ from src.deploy.output import Kind, Output
 from src.deploy.same_objects import SameObjects
 from src.design.architecture_file import to_dict
 from src.design.detector import detector_cost, detector_to_dict
+from src.detection.coco import CocoSet
+from src.detection.coco_scores import scoring_package
 from src.detection.evaluate import check_same_categories, rule_of
 from src.detection.faults import check_coco
 from src.detection.layout import open_coco, resolve_coco_path
@@ -49,7 +51,11 @@ SCORE_TOLERANCE: dict[Kind, float] = {  # between probabilities
 
 
 class ExportedDetector(Exportable):
-    """The detector that the options of detect.py export name."""
+    """The detector that the options of detect.py export name.
+
+    Raises:
+        UserError: the data that score an 8-bit file, or the package for it, are missing or do not fit.
+    """
 
     def __init__(self, config: DetectExportConfig, model: LoadedDetector) -> None:
         detector = model.network.detector
@@ -61,6 +67,7 @@ class ExportedDetector(Exportable):
             Output("scores", (detector.anchors, detector.outputs), SCORE_TOLERANCE, "(scores)", scale=1),
         )
         self.cost = detector_cost(detector)
+        self.truth = self._open_truth(config.data_path) if config.precision == "int8" and config.data_path else None
 
     def pixels(self, image: ImageRef) -> np.ndarray:
         return stretched(read_rgb(image), self.preprocess.size)
@@ -79,15 +86,21 @@ class ExportedDetector(Exportable):
 
     def compare(self, path: Path, source: Path, calibration: np.ndarray) -> Comparison:
         size, config, rule = self.config.batch_size or 1, self.config, rule_of(self.config)
-        if config.data_path is None:
+        if self.truth is None:
             judge = SameObjects(rule)
             return compare(path, source, self.outputs, batches(calibration, size), len(calibration), judge)
-        images = open_coco(resolve_coco_path(config.data_path), "val", config.val_json, config.val_images)
-        check_same_categories(images, self.model)
-        check_coco([images], "auto", worker_count(0))
+        images = self.truth
         inputs = self.inputs([images.path(index) for index in range(len(images))], size, config.input_type)
         judge = SameObjects(rule, images, self.preprocess.size)
         return compare(path, source, self.outputs, inputs, len(images), judge)
+
+    def _open_truth(self, data_path: str) -> CocoSet:
+        """Return the images that score an 8-bit file: opened first, because the quantization takes minutes."""
+        scoring_package()
+        images = open_coco(resolve_coco_path(data_path), "val", self.config.val_json, self.config.val_images)
+        check_same_categories(images, self.model)
+        check_coco([images], "auto", worker_count(0))
+        return images
 
     def save_weights(self, path: Path) -> None:
         """Write a checkpoint that `detect.py` reads, without the state of a training."""

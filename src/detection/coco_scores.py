@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,19 @@ class CocoScores:
     curves: dict[str, list[float]] = field(default_factory=dict)
 
 
+def scoring_package() -> ModuleType:
+    """Return faster-coco-eval. Long work that ends with scores calls this first.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        import faster_coco_eval
+    except ImportError:
+        raise UserError("to score detections needs faster-coco-eval; `pip install '.[detect]'`") from None
+    return faster_coco_eval
+
+
 def score_detections(images: CocoSet, detections: np.ndarray) -> CocoScores:
     """Score detections on all images of a data set, with crowds and images without objects as COCO has them.
 
@@ -43,13 +57,10 @@ def score_detections(images: CocoSet, detections: np.ndarray) -> CocoScores:
     Raises:
         UserError: faster-coco-eval is not installed.
     """
-    try:
-        from faster_coco_eval import COCO, COCOeval_faster
-    except ImportError:
-        raise UserError("to score detections needs faster-coco-eval; `pip install '.[detect]'`") from None
-    truth = COCO(_truth(images), print_function=_say_nothing)
+    package = scoring_package()
+    truth = package.COCO(_truth(images), print_function=_say_nothing)
     found = truth.loadRes(np.asarray(detections, np.float64).reshape(-1, 7))
-    run = COCOeval_faster(truth, found, "bbox", print_function=_say_nothing)
+    run = package.COCOeval_faster(truth, found, "bbox", print_function=_say_nothing)
     run.evaluate()
     run.accumulate()
     run.summarize()

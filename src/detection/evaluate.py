@@ -7,7 +7,7 @@ import logging
 
 from src.config import DetectEvalConfig, PostprocessOptions
 from src.detection.coco import CocoSet
-from src.detection.coco_scores import CocoScores
+from src.detection.coco_scores import CocoScores, scoring_package
 from src.detection.coco_text import describe_scores
 from src.detection.faults import check_coco
 from src.detection.finding import find_objects, score_objects, write_results
@@ -33,9 +33,11 @@ def evaluate_detector(config: DetectEvalConfig) -> CocoScores:
     """Score the detector that `config` names, and print the results.
 
     Raises:
-        UserError: weights or data are missing or damaged, their categories differ, or a file cannot be written.
+        UserError: weights, data or a package are missing, weights or data damaged, their categories differ, or a file
+            cannot be written.
     """
     log_to()
+    scoring_package()
     root = resolve_coco_path(config.data_path)
     device.setup(config.device_target, config.device_id)
     choose_kernels(config.cpu_kernels)

@@ -17,6 +17,7 @@ from src.design.detector import detector_cost, detector_to_dict
 from src.design.families import label
 from src.detection.anchors import anchor_boxes
 from src.detection.coco import CocoSet
+from src.detection.coco_scores import scoring_package
 from src.detection.evaluate import rule_of
 from src.detection.faults import HOW_TO_LIST, check_categories, check_coco
 from src.detection.finding import find_objects, score_objects
@@ -47,7 +48,7 @@ class DetectionTask(Task):
     """Train SSDLite on a data set in COCO's format.
 
     Raises:
-        UserError: any mistake in data, network or weights.
+        UserError: any mistake in data, network or weights, or the package that scores is missing.
     """
 
     name = "detection"
@@ -56,6 +57,7 @@ class DetectionTask(Task):
 
     def __init__(self, config: DetectTrainConfig, origin: Origin) -> None:
         _check_is_named(config)
+        scoring_package()
         self.config = config
         backbone = architecture_of(config.model, origin.meta, origin.weights).with_epsilon(config.bn_epsilon)
         self.workers = worker_count(config.workers, distributed.ranks_on_machine())

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from types import SimpleNamespace
 
 import mindspore as ms
@@ -175,12 +176,22 @@ def test_an_8_bit_file_decodes_in_float32(eight_bits):
             assert writers[node.input[0]].op_type != "DequantizeLinear"
 
 
+def scored_by(data):
+    return DetectExportConfig(data_path=str(data), precision="int8", file_format="ONNX", calibration=data)
+
+
 def test_categories_that_the_detector_does_not_have_are_refused(detector, squares, tmp_path):
     data = write_squares(tmp_path / "other", train=1, val=1)
     loaded = load_detector(parse(DetectEvalConfig, ["--ckpt", str(detector[1] / "w.ckpt")]))
-    model = ExportedDetector(DetectExportConfig(data_path=str(data)), loaded)
     with pytest.raises(UserError, match="was trained on 4 categories .cat, dog, .*instances_val.json has 2"):
-        model.compare(tmp_path / "a.onnx", tmp_path / "b.onnx", np.zeros(0))
+        ExportedDetector(scored_by(data), loaded)
+
+
+def test_the_package_that_scores_is_missed_before_any_work(detector, squares, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+    loaded = load_detector(parse(DetectEvalConfig, ["--ckpt", str(detector[1] / "w.ckpt")]))
+    with pytest.raises(UserError, match="needs faster-coco-eval; `pip install '.\\[detect\\]'`"):
+        ExportedDetector(scored_by(squares), loaded)
 
 
 def test_weights_alone_are_a_detector_again(detector, tmp_path):

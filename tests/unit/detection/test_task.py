@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -222,6 +223,14 @@ def test_mistakes_are_named(data, start, run, tmp_path):
     with pytest.raises(UserError, match="trained on 2 categories .light, dark, ....*instances_val.json has 10"):
         ckpt = run / "checkpoints" / "last.ckpt"
         evaluate_detector(config(DetectEvalConfig, ckpt=ckpt, data_path=_with_ten_classes(tmp_path)))
+
+
+def test_the_package_that_scores_is_missed_before_any_work(data, start, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+    with pytest.raises(UserError, match="needs faster-coco-eval; "):
+        build(data_path=data, ckpt=start)
+    with pytest.raises(UserError, match="needs faster-coco-eval; "):
+        evaluate_detector(config(DetectEvalConfig, ckpt=start, data_path=data))
 
 
 def _with_ten_classes(folder):
