@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import detection_pair
-from benchmarks.detection_pair import Result, Run, compare, read_results, steps, train_missing, write_results
+from benchmarks.detection_pair import read_results, steps, train_missing, write_results
+from benchmarks.pair_report import SCORES, Result, Run, compare
 from src.cli import parse
 from src.config import DetectEvalConfig, DetectTrainConfig, TrainConfig
 from src.errors import UserError
@@ -43,7 +44,7 @@ def project(tmp_path, monkeypatch):
 
 
 def result(backbone, seed, ap, macs=80_000_000, **scores):
-    found = dict.fromkeys(detection_pair.SCORES, 50.0) | {"ap": ap, "ap_small": -1} | scores
+    found = dict.fromkeys(SCORES, 50.0) | {"ap": ap, "ap_small": -1} | scores
     run = replace(RUN, backbone=backbone, seed=seed)
     return Result(run, macs, 1_500_000, top1=98.0, seconds=61.2, threads=1, parallel=2, scores=found)
 
