@@ -4,7 +4,7 @@
 # FOLDER  where to write the site, default site/. To read it: python -m http.server --directory site
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
-[ $# -le 1 ] || fail "usage: build_docs.sh [FOLDER]; got $# arguments"
+check_arguments 1 "[FOLDER]" "$@"
 
 folder="$(realpath -m "${1:-$PROJECT/site}")"
 "$VENV/bin/python" -c 'import jieba, material, mkdocstrings, mkdocs_static_i18n' 2>/dev/null || ensure_environment docs

@@ -19,6 +19,19 @@ QUICKSTART_RUN=runs/quickstart
 
 fail() { echo "error: $*" >&2; exit 2; }
 
+check_arguments() { # check_arguments MOST USAGE [ARGUMENT ...]: print the help if asked for; refuse flags, and too many
+  local most="$1" usage word
+  usage="usage: $(basename "$0") $2"
+  shift 2
+  for word; do
+    case "$word" in
+      -h | --help) sed -n '2,/^# shellcheck/{/^# shellcheck/d; s/^# \{0,1\}//p}' "$0"; exit ;;
+      -*) fail "unknown flag '$word'; $usage" ;;
+    esac
+  done
+  [ $# -le "$most" ] || fail "$usage; got $# arguments"
+}
+
 absolute() { # absolute PATH: its absolute path; words that are not files, such as `digits` or `auto`, are not changed
   if [ ! -e "$1" ]; then echo "$1"; return; fi
   local folder
@@ -30,6 +43,10 @@ data_path() { # data_path [DATA_PATH]: its absolute path, by default `digits`; a
   [ $# = 0 ] || [ -n "$1" ] || fail "DATA_PATH is empty (is a variable not set?);" \
     "name a folder, or write digits for the embedded handwritten digits"
   absolute "${1:-digits}"
+}
+
+is_detector() { # is_detector FILE: true if a checkpoint, or the JSON of an exported file, describes a detector
+  LC_ALL=C grep -aq '"task": *"detection"' -- "$1" 2>/dev/null
 }
 
 python_fits() { # python_fits PROGRAM: true for Python 3.10 to 3.12, for which MindSpore has wheels

@@ -6,8 +6,9 @@
 # resumes. Flags go to `detect.py train`.
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
-usage="usage: quickstart.sh [detect [--FLAG VALUE ...]]"
-[ $# = 0 ] || [ "$1" = detect ] || fail "$usage; got $1"
+usage="[detect [--FLAG VALUE ...]]"
+check_arguments 1 "$usage" "${@:1:1}"
+[ $# = 0 ] || [ "$1" = detect ] || fail "usage: quickstart.sh $usage; got $1"
 
 ensure_environment demo
 cd "$PROJECT"

@@ -7,7 +7,7 @@
 # An empty argument, "", means its default; but an empty DATA_PATH is refused.
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
-[ $# -le 3 ] || fail "usage: run_eval.sh [DATA_PATH] [CKPT] [CONFIG]; got $# arguments"
+check_arguments 3 "[DATA_PATH] [CKPT] [CONFIG]" "$@"
 
 data="$(data_path "${@:1:1}")"
 ckpt="${2:-$(quickstart_checkpoint)}"

@@ -11,7 +11,7 @@
 # Results and timing are kept in a new folder of runs/infer_310.
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
-[ $# -le 3 ] || fail "usage: run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]; got $# arguments"
+check_arguments 3 "[MODEL] [DATA_PATH] [DEVICE_ID]" "$@"
 
 source="$PROJECT/ascend310_infer"
 program="$source/build/tinynet_infer"
@@ -36,10 +36,6 @@ image_folder() { # image_folder DATA_PATH: print the folder that holds the class
   else
     fail "DATA_PATH is $1: there is no such folder; expected DIR/CLASS/ or DIR/val/CLASS/ with images, 'digits' or 'scenes'"
   fi
-}
-
-is_detector() { # is_detector MODEL: true if its JSON says so
-  grep -q '"task": *"detection"' "${1%.*}.json" 2>/dev/null
 }
 
 why_no_npu() { # print why no NPU can be used; print nothing if one can
@@ -67,7 +63,7 @@ case "$model" in
 esac
 [ -f "$model" ] || fail "there is no model $model; scripts/run_export.sh writes one from a checkpoint"
 data="$(data_path "${@:2:1}")"
-if is_detector "$model"; then
+if is_detector "${model%.*}.json"; then
   images="$("$python" "$PROJECT/scripts/validation_images.py" "$data")"
   truth="${images:+$data}"
   images="${images:-$data}"

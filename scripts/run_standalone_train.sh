@@ -7,7 +7,7 @@
 # An empty argument, "", means its default; but an empty DATA_PATH is refused.
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh" || exit 2
-[ $# -le 3 ] || fail "usage: run_standalone_train.sh [DATA_PATH] [CONFIG] [RESUME]; got $# arguments"
+check_arguments 3 "[DATA_PATH] [CONFIG] [RESUME]" "$@"
 
 data="$(data_path "${@:1:1}")"
 python="$(project_python)"

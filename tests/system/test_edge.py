@@ -221,6 +221,11 @@ def test_the_export_launcher_takes_a_name_and_a_format(workspace, launcher, tmp_
         (("run_infer_310.sh", MODEL, "digits", "first"), "--device_id"),
         (("run_infer_310.sh", "{tmp}/alone.mindir"), "alone.onnx; write it with scripts/run_export.sh CKPT"),
         (("run_infer_310.sh", 1, 2, 3, 4), "usage: run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]"),
+        (("run_export.sh", "{tmp}/detector.json", "", "SAFETENSORS"), "expected 'MINDIR', 'ONNX', 'AIR' or 'CKPT'"),
+        (("run_eval.sh", "--modell", "x"), "unknown flag '--modell'; usage: run_eval.sh [DATA_PATH] [CKPT] [CONFIG]"),
+        (("run_export.sh", "--ckpt", "x"), "unknown flag '--ckpt'; usage: run_export.sh [CKPT] [FILE_NAME] [FORMAT ..."),
+        (("run_standalone_train.sh", "digits", "-e"), "unknown flag '-e'; usage: run_standalone_train.sh [DATA_PATH]"),
+        (("build_docs.sh", "--site"), "unknown flag '--site'; usage: build_docs.sh [FOLDER]"),
         (("run_export.sh", "nowhere.ckpt"), "there is no weight file nowhere.ckpt"),
         (("run_export.sh", BEST, "{tmp}/net", "ONNXX"), "expected 'MINDIR', 'ONNX'"),
     ],
@@ -231,6 +236,12 @@ def test_mistakes_end_with_one_line(edge, tmp_path, arguments, words):
     (tmp_path / "detector.json").write_text('{"task": "detection"}')
     script, *rest = (str(word).format(tmp=tmp_path) for word in arguments)
     edge[0].fails("bash", f"scripts/{script}", *rest, words=words)
+
+
+@pytest.mark.parametrize("script", ["run_eval.sh", "run_export.sh", "run_infer_310.sh", "run_standalone_train.sh"])
+def test_a_launcher_shows_its_help(edge, script):
+    done = edge[0].run("bash", f"scripts/{script}", "--help")
+    assert f"bash scripts/{script} [" in done.stdout and "shellcheck" not in done.stdout
 
 
 def test_a_program_without_mindspore_lite_says_how_to_build_it(edge, tmp_path):

@@ -196,6 +196,7 @@ def test_the_package_that_scores_is_missed_before_any_work(detector, squares, mo
 
 def test_weights_alone_are_a_detector_again(detector, tmp_path):
     path = export_detection(detector[1], "--file_format", "CKPT", "--file_name", tmp_path / "net")
+    assert b'"task": "detection"' in path.read_bytes()  # by which scripts/run_export.sh knows a detector
     loaded = load_detector(parse(DetectEvalConfig, ["--ckpt", str(path)]))
     assert weights_hash(loaded.network) == weights_hash(detector[0])
     assert loaded.network.detector == detector[0].detector
