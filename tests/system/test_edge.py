@@ -223,7 +223,7 @@ def test_the_export_launcher_takes_a_name_and_a_format(workspace, launcher, tmp_
         (("run_infer_310.sh", 1, 2, 3, 4), "usage: run_infer_310.sh [MODEL] [DATA_PATH] [DEVICE_ID]"),
         (("run_export.sh", "{tmp}/detector.json", "", "SAFETENSORS"), "expected 'MINDIR', 'ONNX', 'AIR' or 'CKPT'"),
         (("run_eval.sh", "--modell", "x"), "unknown flag '--modell'; usage: run_eval.sh [DATA_PATH] [CKPT] [CONFIG]"),
-        (("run_export.sh", "--ckpt", "x"), "unknown flag '--ckpt'; usage: run_export.sh [CKPT] [FILE_NAME] [FORMAT ..."),
+        (("run_export.sh", "--ckpt", "x"), "unknown flag '--ckpt'; usage: run_export.sh [CKPT] [FILE_NAME]"),
         (("run_standalone_train.sh", "digits", "-e"), "unknown flag '-e'; usage: run_standalone_train.sh [DATA_PATH]"),
         (("build_docs.sh", "--site"), "unknown flag '--site'; usage: build_docs.sh [FOLDER]"),
         (("run_export.sh", "nowhere.ckpt"), "there is no weight file nowhere.ckpt"),
