@@ -20,6 +20,9 @@ std::ifstream open_text(const std::string& kind, const std::filesystem::path& pa
     throw UserError("cannot read the " + kind + " " + path.string() + ": " + std::strerror(file ? EISDIR : errno) +
                     advice);
   }
+  if (std::filesystem::is_character_file(path) || std::filesystem::is_block_file(path)) {
+    throw UserError(path.string() + " is a device; give a file or a pipe");  // /dev/zero has no end
+  }
   return file;
 }
 

@@ -133,6 +133,8 @@ TEST(Description, OtherFilesAreRefused) {
   const Folder folder;
   expect_part(error_of<UserError>([&] { read_description(folder / "none.json"); }), "No such file");
   expect_part(error_of<UserError>([&] { read_description(folder.path); }), "Is a directory");
+  expect_part(error_of<UserError>([&] { read_description("/dev/zero"); }),
+              "/dev/zero is a device; give a file or a pipe");
   expect_part(error_of<UserError>([&] { read_description(folder.write("a.json", "not\njson")); }), "a.json");
   EXPECT_FALSE(error_of<UserError>([&] { read_description(folder.write("b.json", "")); }).empty());
 }

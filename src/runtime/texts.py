@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,19 @@ DEEPEST = 100  # lists and mappings in each other; an architecture has 3
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file or a pipe that a user names.
+
+    Raises:
+        OSError: it cannot be read.
+        UserError: it is a device; `/dev/zero` has no end.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise UserError(f"{path} is a device; give a file or a pipe")
+    return path.read_bytes()
+
+
 def read_text(path: Path, errors: str = "strict") -> str:
     r"""Return a text in UTF-8, without its byte order mark, and with \n at the ends of its lines.
 
@@ -32,9 +46,9 @@ def read_text(path: Path, errors: str = "strict") -> str:
 
     Raises:
         OSError: the file cannot be read.
-        UserError: it is in another encoding.
+        UserError: it is a device, or in another encoding.
     """
-    content = path.read_bytes()
+    content = read_bytes(path)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UserError(f"{path} is in UTF-16; save it as UTF-8")
     try:

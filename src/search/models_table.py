@@ -11,6 +11,7 @@ from src.design.cost import total_cost
 from src.design.families import ARCHITECTURES
 from src.errors import UserError
 from src.runtime.files import atomic_write
+from src.runtime.texts import read_bytes
 from src.search.published import ROWS, Published, Weights
 
 END = "<!-- end of the table -->"
@@ -67,7 +68,7 @@ def with_table(path: Path) -> str:
         UserError: the file cannot be read, or does not hold the markers of one table once each and in order.
     """
     try:
-        text = path.read_bytes().decode()  # not `read_text`: what is not the table stays as it is
+        text = read_bytes(path).decode()  # not `read_text`: what is not the table stays as it is
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -27,6 +28,20 @@ def yaml_of(tmp_path, text):
     path = tmp_path / "a.yaml"
     path.write_text(text, encoding="utf-8")
     return read_yaml(path)
+
+
+@pytest.mark.parametrize("read", [read_text, read_lines, read_yaml, read_json])
+def test_a_device_is_refused_because_it_may_have_no_end(read):
+    with pytest.raises(UserError, match="/dev/zero is a device; give a file or a pipe"):
+        read(Path("/dev/zero"))
+
+
+def test_a_pipe_is_read():
+    read, write = os.pipe()
+    os.write(write, b"epochs: 3\n")
+    os.close(write)
+    assert read_yaml(Path(f"/dev/fd/{read}")) == {"epochs": 3}
+    os.close(read)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
