@@ -10,12 +10,13 @@ INLINE void copy_in(const float* from, float* to, int64_t count) {
   sweep(count, [&](int64_t i, int64_t n) { store(to + i, load(from + i, n)); });
 }
 
-// Copies `count` floats. Floats behind them, up to a vector, are overwritten, but none from `end` on.
+// Stores n lanes. Floats behind them, up to a vector, are overwritten, but none from `end` on.
+INLINE void put_out(float* to, Vec v, int64_t n, const float* end) {
+  to + LANES <= end ? store(to, v) : store(to, v, n);
+}
+// Copies `count` floats in this way.
 INLINE void copy_out(const float* from, float* to, int64_t count, const float* end) {
-  sweep(count, [&](int64_t i, int64_t n) {
-    const Vec v = load(from + i);
-    to + i + LANES <= end ? store(to + i, v) : store(to + i, v, n);
-  });
+  sweep(count, [&](int64_t i, int64_t n) { put_out(to + i, load(from + i), n, end); });
 }
 
 // Copies a map to its place in the phases.
@@ -51,9 +52,9 @@ INLINE void gather(const Layout& l, const float* phases, float* map, int64_t ima
     const float* odd = phases + l.place(image, y, 1);
     for (int64_t x = 0; x < l.width; x += 2 * LANES) {
       const Vec a = load(even + x / 2), b = load(odd + x / 2);
-      float both[2 * LANES];
-      store(both, in_turns<0>(a, b)), store(both + LANES, in_turns<1>(a, b));
-      copy_out(both, to + x, std::min<int64_t>(l.width - x, 2 * LANES), end);
+      const int64_t n = l.width - x;
+      put_out(to + x, in_turns<0>(a, b), std::min<int64_t>(n, LANES), end);
+      if (n > LANES) put_out(to + x + LANES, in_turns<1>(a, b), std::min<int64_t>(n - LANES, LANES), end);
     }
   }
 }

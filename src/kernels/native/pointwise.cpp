@@ -15,16 +15,49 @@ INLINE void in_images(int64_t begin, int64_t count, int64_t pixels, F use) {
   }
 }
 
+// Where the columns of a tile belong, which lie in several images.
+class Places {
+ public:
+  // For `count` columns from column `begin` on, of images with `pixels` pixels in each of their `channels` maps.
+  Places(int64_t begin, int64_t count, int64_t channels, int64_t pixels) {
+    int total = 0;
+    for (int v = 0; v < VECTORS; ++v) {
+      first_[v] = total;
+      const int64_t lanes = std::clamp<int64_t>(count - v * LANES, 0, LANES);
+      in_images(begin + v * LANES, lanes, pixels, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
+        places_[total++] = {image * channels * pixels + pixel, (int)at, (int)length};
+      });
+    }
+    first_[VECTORS] = total;
+  }
+  // Stores vector number v of the tile to its columns.
+  INLINE void put(float* maps, int v, Vec sum) const {
+    const Place* place = places_ + first_[v];
+    if (place->length == LANES) return store(maps + place->offset, sum);
+    for (; place < places_ + first_[v + 1]; ++place) store_lanes(maps + place->offset, sum, place->lane, place->length);
+  }
+
+ private:
+  struct Place {
+    int64_t offset;
+    int lane, length;
+  };
+  Place places_[WIDTH];
+  int first_[VECTORS + 1];
+};
+
+constexpr int64_t TASKS = 16;  // that work is divided into where it can be, whatever the number of threads
+
 // y (N, outputs, P) = matrix * x (N, inputs, P), where element (o, i) of the matrix is weight[o * inputs + i], or with
 // `transposed` weight[i * outputs + o]. A task is some tiles of columns, whose inputs are packed first.
-void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t inputs, int64_t outputs, int64_t P,
-              bool transposed) {
-  constexpr int64_t GROUP = 8;  // tiles of a task
-  const int64_t columns = N * P, tiles = (columns + WIDTH - 1) / WIDTH;
-  parallel((tiles + GROUP - 1) / GROUP, columns * inputs, [&](int64_t task) {
+template <bool transposed>
+void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t inputs, int64_t outputs, int64_t P) {
+  const int64_t columns = N * P, tiles = (columns + WIDTH - 1) / WIDTH,
+                group = std::clamp<int64_t>(tiles / TASKS, 1, 8);
+  const Left<!transposed> matrix{weight, transposed ? outputs : inputs, inputs};
+  parallel((tiles + group - 1) / group, columns * inputs, [&](int64_t task) {
     float* packed = scratch(0, inputs * WIDTH);
-    float* results = scratch(1, ROWS * WIDTH);
-    for (int64_t t = task * GROUP; t < std::min(tiles, (task + 1) * GROUP); ++t) {
+    for (int64_t t = task * group; t < std::min(tiles, (task + 1) * group); ++t) {
       const int64_t begin = t * WIDTH, count = std::min<int64_t>(WIDTH, columns - begin);
       in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
         const float* from = x + image * inputs * P + pixel;
@@ -32,23 +65,17 @@ void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t 
           sweep(length,
                 [&](int64_t j, int64_t n) { store(packed + i * WIDTH + at + j, load(from + i * P + j, n), n); });
       });
-      for (int64_t o = 0; o < outputs; o += ROWS) {
-        const int64_t rows = std::min<int64_t>(ROWS, outputs - o);
-        const bool is_whole = count == WIDTH && begin % P + WIDTH <= P;  // in one image: stored where it belongs
-        float* to = is_whole ? y + (begin / P * outputs + o) * P + begin % P : results;
-        const int64_t step = is_whole ? P : WIDTH;
-        const auto put = [&](int row, int v, Vec sum) { store(to + row * step + v * LANES, sum); };
-        if (transposed)
-          tile<false>(rows, count, weight + o, outputs, packed, inputs, put);
-        else
-          tile<true>(rows, count, weight + o * inputs, inputs, packed, inputs, put);
-        if (!is_whole)
-          in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
-            float* to = y + (image * outputs + o) * P + pixel;
-            for (int64_t row = 0; row < rows; ++row)
-              sweep(length,
-                    [&](int64_t j, int64_t n) { store(to + row * P + j, load(results + row * WIDTH + at + j, n), n); });
-          });
+      const auto each_tile = [&](auto put) {
+        for (int64_t o = 0; o < outputs; o += ROWS)
+          tile(std::min<int64_t>(ROWS, outputs - o), count, matrix.from_row(o), packed,
+               [&](int row, int v, Vec sum) { put(o + row, v, sum); });
+      };
+      if (count == WIDTH && begin % P + WIDTH <= P) {
+        float* maps = y + begin / P * outputs * P + begin % P;
+        each_tile([&](int64_t o, int v, Vec sum) { store(maps + o * P + v * LANES, sum); });
+      } else {
+        const Places places(begin, count, outputs, P);
+        each_tile([&](int64_t o, int v, Vec sum) { places.put(y + o * P, v, sum); });
       }
     }
   });
@@ -61,19 +88,27 @@ struct Maps {
 };
 
 // product (left.channels, right.channels) = sum over N images of left * right^T, or its transpose. A task is a part of
-// the images and WIDTH channels of `right`.
+// the images, some channels of `left`, and WIDTH channels of `right`.
 void multiply_transposed(Maps left, Maps right, int64_t N, int64_t P, float* product, bool transposed) {
   constexpr int64_t PIXELS = 128;  // of a packed block: 24 KB with 48 columns, which stay in the first cache
-  const int64_t tiles = (right.channels + WIDTH - 1) / WIDTH, parts = std::clamp<int64_t>(16 / tiles, 1, N);
+  constexpr int64_t FEWEST = 64;   // rows of a task, so that packing takes a tenth of its time
+  const int64_t tiles = (right.channels + WIDTH - 1) / WIDTH;
+  const int64_t rows = std::max(FEWEST, (left.channels * tiles / TASKS + ROWS - 1) / ROWS * ROWS);  // of a task
+  const int64_t groups = (left.channels + rows - 1) / rows, parts = std::clamp<int64_t>(TASKS / (tiles * groups), 1, N);
+  const int64_t block = std::min(P, PIXELS), images = PIXELS / block;  // of a block: pixels, or several images
   PartialSums sums(parts, left.channels, right.channels);
-  parallel(parts * tiles, N * P * (left.channels + right.channels), [&](int64_t task) {
-    const int64_t part = task / tiles, first = task % tiles * WIDTH;
-    const int64_t columns = std::min<int64_t>(WIDTH, right.channels - first);
-    for (int64_t n = N * part / parts; n < N * (part + 1) / parts; ++n)
-      for (int64_t p = 0; p < P; p += PIXELS) {
-        const auto pixels_of = [&](int64_t c) { return right.data + (n * right.channels + first + c) * P + p; };
-        add_products(left.data + n * left.channels * P + p, P, left.channels, pixels_of, columns,
-                     std::min(PIXELS, P - p), sums.part(part) + first, sums.step());
+  parallel(parts * groups * tiles, N * P * (left.channels + right.channels), [&](int64_t task) {
+    const int64_t part = task / (groups * tiles), row = task / tiles % groups * rows, first = task % tiles * WIDTH;
+    const int64_t count = std::min(rows, left.channels - row), end = N * (part + 1) / parts;
+    float* to = sums.cleared(part, row, count, first);
+    for (int64_t n = N * part / parts; n < end; n += images)
+      for (int64_t p = 0; p < P; p += block) {
+        const Left<true> operand{left.data + (n * left.channels + row) * P + p, P, std::min(block, P - p),
+                                 std::min(images, end - n), left.channels * P};
+        const auto pixels_of = [&](int64_t c, int64_t image) {
+          return right.data + ((n + image) * right.channels + first + c) * P + p;
+        };
+        add_products(operand, count, pixels_of, std::min<int64_t>(WIDTH, right.channels - first), to, sums.step());
       }
   });
   sums.write(product, transposed);
@@ -89,7 +124,7 @@ OPERATOR(PointwiseForward) {
   EXPECT_TENSORS(3);
   const int64_t N = x.dim(0, 0), I = x.dim(0, 1), H = x.dim(0, 2), W = x.dim(0, 3), O = x.dim(1, 0);
   EXPECT(x.ranks[0] == 4 && H * W > 0 && x.has_shape(1, {O, I, 1, 1}) && x.has_shape(2, {N, O, H, W}), WRONG_SHAPE);
-  multiply(x[0], x[1], x[2], N, I, O, H * W, false);
+  multiply<false>(x[0], x[1], x[2], N, I, O, H * W);
   return NONE;
 }
 
@@ -99,7 +134,7 @@ OPERATOR(PointwiseBackward) {
   const int64_t N = x.dim(0, 0), I = x.dim(0, 1), H = x.dim(0, 2), W = x.dim(0, 3), O = x.dim(1, 0);
   EXPECT(x.ranks[0] == 4 && H * W > 0 && x.has_shape(1, {O, I, 1, 1}) && x.has_shape(2, {N, O, H, W}), WRONG_SHAPE);
   EXPECT(x.same_shape(3, 0) && x.same_shape(4, 1), WRONG_SHAPE);
-  multiply(x[2], x[1], x[3], N, O, I, H * W, true);
+  multiply<true>(x[2], x[1], x[3], N, O, I, H * W);
   const Maps input{x[0], I}, gradient{x[2], O};
   if (padding(I) * O <= padding(O) * I)
     multiply_transposed(gradient, input, N, H * W, x[4], false);

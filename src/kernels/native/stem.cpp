@@ -58,10 +58,10 @@ OPERATOR(StemForward) {
             store(packed + k * WIDTH + i, load(image.tap(k) + y * l.row + begin + i));
         for (int64_t o = 0; o < O; o += ROWS) {
           float* to = x[3] + (n * O + o) * out + y * l.out_width + begin;
-          tile<true>(std::min<int64_t>(ROWS, O - o), columns, x[1] + o * taps, taps, packed, taps,
-                     [&](int row, int v, Vec sum) {
-                       store(to + row * out + v * LANES, sum, std::min<int64_t>(LANES, columns - v * LANES));
-                     });
+          tile(std::min<int64_t>(ROWS, O - o), columns, Left<true>{x[1] + o * taps, taps, taps}, packed,
+               [&](int row, int v, Vec sum) {
+                 store(to + row * out + v * LANES, sum, std::min<int64_t>(LANES, columns - v * LANES));
+               });
         }
       }
   });
@@ -79,15 +79,16 @@ OPERATOR(StemBackward) {
   constexpr int64_t PIXELS = 128;
   PartialSums sums(parts, O, taps);
   parallel(parts, x.size(3), [&](int64_t part) {
+    for (int64_t first = 0; first < taps; first += WIDTH) sums.cleared(part, 0, O, first);
     for (int64_t n = N * part / parts; n < N * (part + 1) / parts; ++n) {
       const Image image(l, x[0] + n * I * H * W, I);
       for (int64_t y = 0; y < l.out_height; ++y)
         for (int64_t p = 0; p < l.out_width; p += PIXELS)
           for (int64_t first = 0; first < taps; first += WIDTH)
             add_products(
-                x[3] + n * O * out + y * l.out_width + p, out, O,
-                [&](int64_t c) { return image.tap(first + c) + y * l.row + p; }, std::min<int64_t>(WIDTH, taps - first),
-                std::min(PIXELS, l.out_width - p), sums.part(part) + first, sums.step());
+                Left<true>{x[3] + n * O * out + y * l.out_width + p, out, std::min(PIXELS, l.out_width - p)}, O,
+                [&](int64_t c, int64_t) { return image.tap(first + c) + y * l.row + p; },
+                std::min<int64_t>(WIDTH, taps - first), sums.at(part, 0, first), sums.step());
     }
   });
   sums.write(x[4], false);

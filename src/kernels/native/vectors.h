@@ -81,6 +81,19 @@ INLINE void store(float* p, Vec v, int64_t n) {
 #endif
 }
 
+// Stores n lanes from lane `begin` on; to[0] becomes that lane.
+INLINE void store_lanes(float* to, Vec v, int64_t begin, int64_t n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to - begin, (__mmask16)(((1u << n) - 1) << begin), (__m512)v);
+#elif defined(__AVX__)
+  const Bits lanes = lane_numbers();
+  _mm256_maskstore_ps(to - begin, (__m256i)((lanes >= (int32_t)begin) & (lanes < (int32_t)(begin + n))), (__m256)v);
+#else
+  for (int i = 0; i < LANES; ++i)
+    if (i >= begin && i < begin + n) to[i - begin] = v[i];
+#endif
+}
+
 INLINE float sum(Vec v) {
 #if defined(__AVX512F__)
   return _mm512_reduce_add_ps((__m512)v);
