@@ -178,11 +178,28 @@ def squeeze_excite() -> ops.Custom:
 
 
 def rmsprop_update() -> ops.Custom:
-    """Return the operator (settings (T, 5), T weights, T mean squares, T moments, T gradients) -> done (1).
+    """Return the operator (numbers (4), decays (T), T weights, T mean squares, T moments, T gradients) -> done (1).
 
-    A row of settings: rate, weight decay, decay of the mean square, momentum, epsilon. All but the gradients change.
+    All updates change what they take but the gradients; `decays` are weight decays. The numbers are: rate, decay of
+    the mean square, momentum, epsilon.
     """
     return _operator("RMSPropUpdate", lambda *shapes: (1,), in_place=True)
+
+
+def sgd_update() -> ops.Custom:
+    """Return the operator (numbers (3), decays (T), T weights, T moments, T gradients) -> done (1).
+
+    The numbers are: rate, momentum, 1 for Nesterov's momentum.
+    """
+    return _operator("SGDUpdate", lambda *shapes: (1,), in_place=True)
+
+
+def adamw_update() -> ops.Custom:
+    """Return the operator (numbers (6), decays (T), T weights, T averages, T squares, T gradients) -> done (1).
+
+    The numbers are: rate, 1 - beta1^t and 1 - beta2^t at step t, beta1, beta2, epsilon.
+    """
+    return _operator("AdamWUpdate", lambda *shapes: (1,), in_place=True)
 
 
 def average_update() -> ops.Custom:

@@ -1,4 +1,4 @@
-"""RMSProp that is bit-reproducible on a CPU, AdamW with bias correction, and the optimizer of a recipe."""
+"""RMSProp that is bit-reproducible on a CPU, SGD, AdamW with bias correction, and the optimizer of a recipe."""
 
 from __future__ import annotations
 
@@ -29,17 +29,15 @@ class RMSProp(nn.RMSProp):
         if is_cpu():
             self.opt = _RMSPropUpdate()
         if library() is not None and not self.is_group_lr:
-            self.native = operators.rmsprop_update()
-            decays = self.weight_decay if self.is_group else [self.weight_decay] * len(self._parameters)
-            rows = [[0, float(decay), self.decay, self.momentum, self.epsilon] for decay in decays]
-            self.settings, self.rate_column = Tensor(np.array(rows, np.float32)), operators.settings(1, 0, 0, 0, 0)
+            self.native, self.decays = operators.rmsprop_update(), weight_decays(self)
+            self.numbers = operators.settings(self.decay, self.momentum, self.epsilon)
 
     def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
         if self.native is None:
             return super().construct(gradients)
-        settings = self.settings + self.get_lr() * self.rate_column
+        numbers = ops.concat((self.get_lr().reshape((1,)), self.numbers))
         self.assignadd(self.global_step, self.global_step_increase_tensor)
-        return self.native(settings, *self._parameters, *self.ms, *self.moment, *gradients)
+        return self.native(numbers, self.decays, *self._parameters, *self.ms, *self.moment, *gradients)
 
 
 class _RMSPropUpdate(nn.Cell):
@@ -70,13 +68,36 @@ class _RMSPropUpdate(nn.Cell):
         return self.assign_sub(weight, new_moment)
 
 
+class SGD(nn.SGD):
+    """nn.SGD without dampening, where the project's CPU kernel updates all parameters at once."""
+
+    native: ops.Custom | None = None
+
+    def __init__(self, params: list, learning_rate: list[float], momentum: float, nesterov: bool = False) -> None:
+        super().__init__(params, learning_rate, momentum, nesterov=nesterov)
+        if library() is not None and not self.is_group_lr:
+            self.native, self.decays = operators.sgd_update(), weight_decays(self)
+            self.numbers = operators.settings(momentum, nesterov)
+            # nn.SGD overwrites a moment where `stat` is 1, at the first step. Moments that begin with 0 need no mark.
+            self.stat = self._parameters.clone(prefix="stat", init="zeros")
+
+    def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
+        if self.native is None:
+            return super().construct(gradients)
+        numbers = ops.concat((self.get_lr().reshape((1,)), self.numbers))
+        self.assignadd(self.global_step, self.global_step_increase_tensor)
+        return self.native(numbers, self.decays, *self._parameters, *self.accum, *gradients)
+
+
 class AdamW(nn.Optimizer):
     """Adam with decoupled weight decay (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101), as in PyTorch.
 
     Each step: weight -= rate * weight_decay * weight, then weight -= rate * m / (sqrt(v) + epsilon). Here m and v are
     the running averages of gradient and squared gradient, divided by 1 - beta ** step. (nn.AdamWeightDecay leaves out
-    this division.)
+    this division.) The project's CPU kernel updates all parameters at once.
     """
+
+    native: ops.Custom | None = None
 
     def __init__(
         self,
@@ -91,12 +112,19 @@ class AdamW(nn.Optimizer):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.average = self._parameters.clone(prefix="average", init="zeros")
         self.square = self._parameters.clone(prefix="square", init="zeros")
+        if library() is not None and not self.is_group_lr:
+            self.native, self.decays = operators.adamw_update(), weight_decays(self)
+            self.numbers = operators.settings(beta1, beta2, epsilon)
 
     def construct(self, gradients: tuple[Tensor, ...]) -> Tensor:
         rate, decays = self.get_lr(), self.get_weight_decay()
         self.assignadd(self.global_step, self.global_step_increase_tensor)
         step = self.global_step.astype(ms.float32).reshape(())
         correction1, correction2 = 1 - ops.pow(self.beta1, step), 1 - ops.pow(self.beta2, step)
+        if self.native is not None:
+            numbers = ops.concat((ops.stack((rate.reshape(()), correction1, correction2)), self.numbers))
+            state = *self._parameters, *self.average, *self.square
+            return self.native(numbers, self.decays, *state, *gradients)
         for index, weight in enumerate(self._parameters):
             gradient, decay = gradients[index], decays[index] if self.is_group else decays
             average = self.average[index] * self.beta1 + gradient * (1 - self.beta1)
@@ -106,6 +134,12 @@ class AdamW(nn.Optimizer):
             ops.assign(self.square[index], square)
             ops.assign_sub(weight, rate * (change + decay * weight))
         return self.global_step
+
+
+def weight_decays(optimizer: nn.Optimizer) -> Tensor:
+    """Return the weight decay of each parameter, as CPU kernels take them."""
+    decays = optimizer.weight_decay if optimizer.is_group else [optimizer.weight_decay] * len(optimizer.parameters)
+    return operators.settings(*map(float, decays))
 
 
 def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) -> nn.Optimizer:
@@ -120,7 +154,7 @@ def build_optimizer(network: nn.Cell, recipe: RecipeOptions, rates: np.ndarray) 
     groups = [group for group in groups if group["params"]] + [{"order_params": parameters}]
     schedule = rates.tolist()
     if recipe.optimizer == "sgd":
-        return nn.SGD(groups, schedule, momentum=recipe.momentum, nesterov=recipe.nesterov)
+        return SGD(groups, schedule, recipe.momentum, recipe.nesterov)
     if recipe.optimizer == "adamw":
         return AdamW(groups, schedule, recipe.beta1, recipe.beta2, recipe.adam_epsilon)
     return RMSProp(groups, schedule, decay=recipe.rms_decay, momentum=recipe.momentum, epsilon=recipe.epsilon)

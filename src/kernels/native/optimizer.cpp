@@ -1,4 +1,5 @@
-// One update of all parameters in one call: RMSProp, and the moving average of the weights. A task is some pieces.
+// One update of all parameters in one call: RMSProp, SGD, AdamW, and the moving average of the weights. A task is some
+// pieces.
 #include <vector>
 
 #include "operator.h"
@@ -36,28 +37,65 @@ bool same_sizes(const Tensors& x, int64_t first, int64_t count, int groups) {
   return true;
 }
 
-}  // namespace
-
-// settings (T, 5): rate, weight decay, decay of the mean square, momentum and epsilon of each tensor; then T weights,
-// T mean squares, T moments, T gradients -> done (1). All but the gradients are changed in place.
-OPERATOR(RMSPropUpdate) {
-  const int64_t T = x.count > 0 ? x.dim(0, 0) : 0;
-  EXPECT_TENSORS(2 + 4 * T);
-  EXPECT(x.has_shape(0, {T, 5}) && same_sizes(x, 1, T, 4), WRONG_SHAPE);
-  in_pieces(x, 1, T, [&](int64_t tensor, int64_t begin, int64_t size) {
-    const float *settings = x[0] + 5 * tensor, *gradient = x[1 + 3 * T + tensor] + begin;
-    const Vec rate = splat(settings[0]), weight_decay = splat(settings[1]), decay = splat(settings[2]);
-    const Vec momentum = splat(settings[3]), epsilon = splat(settings[4]);
-    float *weight = x[1 + tensor] + begin, *square = x[1 + T + tensor] + begin, *moment = x[1 + 2 * T + tensor] + begin;
+// Updates T weights: `count` numbers, T weight decays, then `groups` groups of T tensors, the weights first and the
+// gradients last -> done (1). move(weight, gradient, weight decay, at, n) returns what a vector of weights
+// loses; at(group) points to its n floats, which it may change.
+template <class F>
+Fault update(const Tensors& x, int64_t count, int groups, F move) {
+  const int64_t T = x.count > 1 ? x.size(1) : 0;
+  EXPECT_TENSORS(3 + groups * T);
+  EXPECT(x.has_shape(0, {count}) && x.has_shape(1, {T}) && same_sizes(x, 2, T, groups), WRONG_SHAPE);
+  in_pieces(x, 2, T, [&](int64_t tensor, int64_t begin, int64_t size) {
+    const Vec decay = splat(x[1][tensor]);
     sweep(size, [&](int64_t i, int64_t n) {
-      const Vec w = load(weight + i, n), g = load(gradient + i, n) + w * weight_decay, g2 = g * g;
-      const Vec mean = (load(square + i, n) - g2) * decay + g2;
-      const Vec move = load(moment + i, n) * momentum + g * rate / square_root(mean + epsilon);
-      store(square + i, mean, n), store(moment + i, move, n), store(weight + i, w - move, n);
+      const auto at = [&](int group) { return x[2 + group * T + tensor] + begin + i; };
+      const Vec weight = load(at(0), n);
+      store(at(0), weight - move(weight, load(at(groups - 1), n), decay, at, n), n);
     });
   });
   *x[x.count - 1] = 0;
   return NONE;
+}
+
+// The next value of a running average that keeps the share `kept`.
+INLINE Vec averaged(const float* average, Vec now, Vec kept, int64_t n) {
+  return (load(average, n) - now) * kept + now;
+}
+
+}  // namespace
+
+// Numbers: rate, decay of the mean square, momentum, epsilon. Groups: weights, mean squares, moments, gradients.
+OPERATOR(RMSPropUpdate) {
+  return update(x, 4, 4, [&](Vec weight, Vec gradient, Vec weight_decay, auto at, int64_t n) {
+    const Vec rate = splat(x[0][0]), kept = splat(x[0][1]), momentum = splat(x[0][2]), epsilon = splat(x[0][3]);
+    const Vec g = gradient + weight * weight_decay, square = averaged(at(1), g * g, kept, n);
+    const Vec moment = load(at(2), n) * momentum + g * rate / square_root(square + epsilon);
+    store(at(1), square, n), store(at(2), moment, n);
+    return moment;
+  });
+}
+
+// Numbers: rate, momentum, 1 for Nesterov's momentum. Groups: weights, moments, gradients.
+OPERATOR(SGDUpdate) {
+  return update(x, 3, 3, [&](Vec weight, Vec gradient, Vec weight_decay, auto at, int64_t n) {
+    const Vec rate = splat(x[0][0]), momentum = splat(x[0][1]);
+    const Vec g = gradient + weight * weight_decay, moment = load(at(1), n) * momentum + g;
+    store(at(1), moment, n);
+    return rate * (x[0][2] != 0 ? g + moment * momentum : moment);
+  });
+}
+
+// Numbers: rate, 1 - beta1^t, 1 - beta2^t at step t, beta1, beta2, epsilon. Groups: weights, averages of the gradients
+// and of their squares, gradients.
+OPERATOR(AdamWUpdate) {
+  return update(x, 6, 4, [&](Vec weight, Vec gradient, Vec weight_decay, auto at, int64_t n) {
+    const Vec rate = splat(x[0][0]), correction1 = splat(x[0][1]), correction2 = splat(x[0][2]);
+    const Vec average = averaged(at(1), gradient, splat(x[0][3]), n);
+    const Vec square = averaged(at(2), gradient * gradient, splat(x[0][4]), n);
+    store(at(1), average, n), store(at(2), square, n);
+    const Vec change = average / correction1 / (square_root(square / correction2) + x[0][5]);
+    return rate * (change + weight_decay * weight);
+  });
 }
 
 // rate (1), T averages, T tensors -> done (1). average += rate * (tensor - average), in place.

@@ -57,7 +57,7 @@ def _front(
         generations.setdefault(network.results[0].trial.group, []).append(network)
     exponent = method.config.exponent
     caption = (
-        f"Accuracy over multiply-adds. Networks on one dotted curve have the same reward, top-1 * (MACs / "
+        f"Accuracy over multiply-adds. Networks on one gray curve have the same reward, top-1 * (MACs / "
         f"{method.target / 1e6:.3g} M)^{exponent:g}."
     )
     draw = partial(draw_rewards, generations, rank_of, best, method.target, exponent)

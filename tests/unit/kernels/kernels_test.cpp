@@ -12,7 +12,7 @@ extern "C" {
 Operator DepthwiseForward, DepthwiseBackward, PointwiseForward, PointwiseBackward, StemForward, StemBackward;
 Operator NormActForward, NormActBackward, NormDepthwiseForward, NormDepthwiseBackward;
 Operator SqueezeExciteForward, SqueezeExciteBackward, GlobalMeanForward, GlobalMeanBackward;
-Operator RMSPropUpdate, AverageUpdate;
+Operator RMSPropUpdate, SGDUpdate, AdamWUpdate, AverageUpdate;
 void SetThreadCount(int);
 }
 
@@ -222,19 +222,30 @@ static void others(int64_t N, int64_t C, int64_t R, int64_t H, int64_t W) {
   compare("SqueezeExciteForward", y, expected);
   compare("GlobalMeanForward", pooled, mean);
 
-  Tensor table = settings({0.1f, 0.01f, 0.9f, 0.8f, 1e-3f}), weight({C}, 1), square({C}), moment({C}), slope({C}, 1);
-  Tensor done({1}), rate = settings({0.25f}), average({C});
-  table.shape = {1, 5};
-  std::vector<double> moved(C);
-  for (int64_t c = 0; c < C; ++c) {
-    const double g = slope[c] + 0.01 * weight[c];
-    moved[c] = weight[c] - 0.1 * g / std::sqrt(0.1 * g * g + 1e-3);
-  }
-  run("RMSPropUpdate", RMSPropUpdate, {&table, &weight, &square, &moment, &slope, &done});
-  compare("RMSPropUpdate", weight, moved);
+  Tensor weight({C}, 1), square({C}), moment({C}), slope({C}, 1), decay = settings({0.01f}), done({1});
+  const Tensor begin = weight, zero = moment;
+  Tensor rmsprop = settings({0.1f, 0.9f, 0.8f, 1e-3f}), sgd = settings({0.1f, 0.5f, 1});
+  Tensor adamw = settings({0.1f, 0.1f, 0.01f, 0.9f, 0.99f, 1e-3f}), rate = settings({0.25f}), average({C});
+  const auto moved = [&](auto change) {
+    std::vector<double> values(C);
+    for (int64_t c = 0; c < C; ++c) values[c] = begin[c] - 0.1 * change(begin[c], slope[c]);
+    return values;
+  };
+  run("SGDUpdate", SGDUpdate, {&sgd, &decay, &weight, &moment, &slope, &done});
+  compare("SGDUpdate", weight, moved([](double w, double g) { return 1.5 * (g + 0.01 * w); }));
+  weight = begin, moment = zero;
+  run("AdamWUpdate", AdamWUpdate, {&adamw, &decay, &weight, &moment, &square, &slope, &done});
+  compare("AdamWUpdate", weight, moved([](double w, double g) { return g / (std::abs(g) + 1e-3) + 0.01 * w; }));
+  weight = begin, moment = zero, square = zero;
+  run("RMSPropUpdate", RMSPropUpdate, {&rmsprop, &decay, &weight, &square, &moment, &slope, &done});
+  std::vector<double> expected_weight = moved([](double w, double g) {
+    g += 0.01 * w;
+    return g / std::sqrt(0.1 * g * g + 1e-3);
+  });
+  compare("RMSPropUpdate", weight, expected_weight);
   run("AverageUpdate", AverageUpdate, {&rate, &average, &weight, &done});
-  for (double& value : moved) value *= 0.25;
-  compare("AverageUpdate", average, moved);
+  for (double& value : expected_weight) value *= 0.25;
+  compare("AverageUpdate", average, expected_weight);
 }
 
 int main() {

@@ -311,9 +311,11 @@ def all_bits(threads):
     shapes = [x.shape, *(weight.shape for weight in weights)]
     found += [out, *call("SqueezeExciteBackward", [x, weights[0], weights[2], how, *middle, y], shapes)]
     tensors = [draw(size) for size in (40_000, 7) for _ in range(4)]
-    table = np.tile(native.settings(0.1, 1e-3, 0.9, 0.9, 1e-3), (2, 1))
     groups = [np.abs(tensor) for tensor in tensors[::4] + tensors[1::4] + tensors[2::4] + tensors[3::4]]
-    call("RMSPropUpdate", [table, *groups], [(1,)])
+    decays = native.settings(1e-3, 0)
+    call("RMSPropUpdate", [native.settings(0.1, 0.9, 0.9, 1e-3), decays, *groups], [(1,)])
+    call("SGDUpdate", [native.settings(0.1, 0.9, 1), decays, *groups[:6]], [(1,)])
+    call("AdamWUpdate", [native.settings(0.1, 0.5, 0.5, 0.9, 0.9, 1e-3), decays, *groups], [(1,)])
     call("AverageUpdate", [native.settings(0.1), *groups[:4]], [(1,)])
     return b"".join(tensor.tobytes() for tensor in found + groups)
 
@@ -330,6 +332,8 @@ def test_bits_are_the_same_with_any_number_of_threads_and_at_every_call():
         ("DepthwiseForward", [(1, 2, 4, 4), (2, 1, 3, 3), (2,)], [(1, 2, 4, 4)], 104),  # stride 0
         ("NormActForward", [(1, 2, 4, 4), (2,), (2,), (2,), (3,), (4,)], [(1, 2, 4, 4), (2, 2)], 103),
         ("AverageUpdate", [(1,), (3,), (4,)], [(1,)], 103),
+        ("SGDUpdate", [(3,), (1,), (3,), (4,), (3,)], [(1,)], 103),
+        ("AdamWUpdate", [(6,), (2,), (3,), (3,), (3,)], [(1,)], 101),
     ],
 )
 def test_wrong_tensors_are_a_fault_and_no_crash(name, inputs, shapes, fault):
