@@ -38,8 +38,8 @@ bool same_sizes(const Tensors& x, int64_t first, int64_t count, int groups) {
 }
 
 // Updates T weights: `count` numbers, T weight decays, then `groups` groups of T tensors, the weights first and the
-// gradients last -> done (1). move(weight, gradient, weight decay, at, n) returns what a vector of weights
-// loses; at(group) points to its n floats, which it may change.
+// gradients last -> done (1). move(weight, gradient, weight decay, at, n) returns by how much weights shrink;
+// at(group) points to the n floats of a group, which it may change.
 template <class F>
 Fault update(const Tensors& x, int64_t count, int groups, F move) {
   const int64_t T = x.count > 1 ? x.size(1) : 0;
@@ -66,7 +66,7 @@ INLINE Vec averaged(const float* average, Vec now, Vec kept, int64_t n) {
 
 // Numbers: rate, decay of the mean square, momentum, epsilon. Groups: weights, mean squares, moments, gradients.
 OPERATOR(RMSPropUpdate) {
-  return update(x, 4, 4, [&](Vec weight, Vec gradient, Vec weight_decay, auto at, int64_t n) {
+  return update(x, 4, 4, [&](Vec weight, Vec gradient, Vec weight_decay, const auto& at, int64_t n) {
     const Vec rate = splat(x[0][0]), kept = splat(x[0][1]), momentum = splat(x[0][2]), epsilon = splat(x[0][3]);
     const Vec g = gradient + weight * weight_decay, square = averaged(at(1), g * g, kept, n);
     const Vec moment = load(at(2), n) * momentum + g * rate / square_root(square + epsilon);
@@ -77,7 +77,7 @@ OPERATOR(RMSPropUpdate) {
 
 // Numbers: rate, momentum, 1 for Nesterov's momentum. Groups: weights, moments, gradients.
 OPERATOR(SGDUpdate) {
-  return update(x, 3, 3, [&](Vec weight, Vec gradient, Vec weight_decay, auto at, int64_t n) {
+  return update(x, 3, 3, [&](Vec weight, Vec gradient, Vec weight_decay, const auto& at, int64_t n) {
     const Vec rate = splat(x[0][0]), momentum = splat(x[0][1]);
     const Vec g = gradient + weight * weight_decay, moment = load(at(1), n) * momentum + g;
     store(at(1), moment, n);
@@ -88,7 +88,7 @@ OPERATOR(SGDUpdate) {
 // Numbers: rate, 1 - beta1^t, 1 - beta2^t at step t, beta1, beta2, epsilon. Groups: weights, averages of the gradients
 // and of their squares, gradients.
 OPERATOR(AdamWUpdate) {
-  return update(x, 6, 4, [&](Vec weight, Vec gradient, Vec weight_decay, auto at, int64_t n) {
+  return update(x, 6, 4, [&](Vec weight, Vec gradient, Vec weight_decay, const auto& at, int64_t n) {
     const Vec rate = splat(x[0][0]), correction1 = splat(x[0][1]), correction2 = splat(x[0][2]);
     const Vec average = averaged(at(1), gradient, splat(x[0][3]), n);
     const Vec square = averaged(at(2), gradient * gradient, splat(x[0][4]), n);

@@ -11,7 +11,10 @@ from src.kernels import build
 from src.kernels.build import find_compiler
 
 PROGRAM = Path(__file__).with_name("kernels_test.cpp")
-FLAGS = ["-std=c++17", "-fno-math-errno", "-ffp-contract=fast", "-pthread", "-Wall", "-Wextra", "-Werror"]
+FLAGS = [
+    *("-std=c++17", "-fno-math-errno", "-ffp-contract=fast", "-pthread", "-Wall", "-Wextra", "-Werror"),
+    *("-Wno-unknown-warning-option", "-Wno-uninitialized", "-Wno-maybe-uninitialized"),  # clang does not know the last
+]
 SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 OTHERS = {"AVX2": ["-O1", "-mavx2", "-mfma"], "128 bits": ["-O1"]}
 
@@ -19,7 +22,7 @@ OTHERS = {"AVX2": ["-O1", "-mavx2", "-mfma"], "128 bits": ["-O1"]}
 def run(compiler, flags, folder, *, emulator=()):
     program = folder / "kernels test"
     sources = [str(PROGRAM), *map(str, sorted(build.NATIVE.glob("*.cpp")))]
-    command = [compiler, *FLAGS, "-Wno-uninitialized", "-Wno-maybe-uninitialized", *flags, *sources, "-o", str(program)]
+    command = [compiler, *FLAGS, *flags, *sources, "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     done = subprocess.run([*emulator, str(program)], capture_output=True, text=True, timeout=300)
