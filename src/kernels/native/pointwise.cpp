@@ -15,68 +15,95 @@ INLINE void in_images(int64_t begin, int64_t count, int64_t pixels, F use) {
   }
 }
 
-// Where the columns of a tile belong, which lie in several images.
-class Places {
+// Where the columns of a tile belong in maps (channels, pixels) of all images.
+class Columns {
  public:
-  // For `count` columns from column `begin` on, of images with `pixels` pixels in each of their `channels` maps.
-  Places(int64_t begin, int64_t count, int64_t channels, int64_t pixels) {
+  Columns() = default;
+  // For `count` columns from column `begin` on.
+  Columns(int64_t begin, int64_t count, int64_t channels, int64_t pixels) : count_(count) {
     int total = 0;
     for (int v = 0; v < VECTORS; ++v) {
       first_[v] = total;
       const int64_t lanes = std::clamp<int64_t>(count - v * LANES, 0, LANES);
       in_images(begin + v * LANES, lanes, pixels, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
-        places_[total++] = {image * channels * pixels + pixel, (int)at, (int)length};
+        parts_[total++] = {image * channels * pixels + pixel, (int)at, (int)length};
       });
     }
     first_[VECTORS] = total;
+    is_whole_ = count == WIDTH && begin % pixels + WIDTH <= pixels;
   }
-  // Stores vector number v of the tile to its columns.
-  INLINE void put(float* maps, int v, Vec sum) const {
-    const Place* place = places_ + first_[v];
-    if (place->length == LANES) return store(maps + place->offset, sum);
-    for (; place < places_ + first_[v + 1]; ++place) store_lanes(maps + place->offset, sum, place->lane, place->length);
+  int64_t count() const { return count_; }
+  // Calls use(put), where put(row, vector, sum) stores a vector of the tile to its columns. Row 0 belongs to the
+  // channel that begins at `maps` in the first image.
+  template <class F>
+  INLINE void with_put(float* maps, int64_t pixels, F use) const {
+    if (is_whole_)  // in one image
+      return use([to = maps + parts_[0].offset, pixels](int row, int v, Vec sum) {
+        store(to + row * pixels + v * LANES, sum);
+      });
+    use([this, maps, pixels](int row, int v, Vec sum) {
+      const Part* part = parts_ + first_[v];
+      float* to = maps + row * pixels;
+      if (part->length == LANES) return store(to + part->offset, sum);
+      for (; part < parts_ + first_[v + 1]; ++part) store_lanes(to + part->offset, sum, part->lane, part->length);
+    });
   }
 
  private:
-  struct Place {
+  struct Part {
     int64_t offset;
     int lane, length;
   };
-  Place places_[WIDTH];
+  int64_t count_ = 0;
+  bool is_whole_ = false;
   int first_[VECTORS + 1];
+  Part parts_[WIDTH];
 };
 
 constexpr int64_t TASKS = 16;  // that work is divided into where it can be, whatever the number of threads
 
+// Packs columns of x (N, inputs, P) as tiles of WIDTH floats a row, one tile behind the other.
+INLINE void pack(const float* x, int64_t inputs, int64_t P, int64_t begin, int64_t count, float* packed) {
+  in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
+    for (int64_t i = 0; i < inputs; ++i) {
+      const float* from = x + (image * inputs + i) * P + pixel - at;
+      for (int64_t j = at; j < at + length;) {
+        const int64_t in_tile = j % WIDTH, size = std::min(WIDTH - in_tile, at + length - j);
+        float* to = packed + (j / WIDTH * inputs + i) * WIDTH + in_tile;
+        sweep(size, [&](int64_t k, int64_t n) { store(to + k, load(from + j + k, n), n); });
+        j += size;
+      }
+    }
+  });
+}
+
 // y (N, outputs, P) = matrix * x (N, inputs, P), where element (o, i) of the matrix is weight[o * inputs + i], or with
-// `transposed` weight[i * outputs + o]. A task is some tiles of columns, whose inputs are packed first.
+// `transposed` weight[i * outputs + o]. A task is some tiles of columns, whose inputs are packed first: several tiles
+// at once if they stay in the second cache, so that rows of x and y are long.
 template <bool transposed>
 void multiply(const float* x, const float* weight, float* y, int64_t N, int64_t inputs, int64_t outputs, int64_t P) {
+  constexpr int64_t MOST = 8, FLOATS = 32768;  // of the tiles that are packed at once
   const int64_t columns = N * P, tiles = (columns + WIDTH - 1) / WIDTH,
-                group = std::clamp<int64_t>(tiles / TASKS, 1, 8);
+                group = std::clamp<int64_t>(tiles / TASKS, 1, MOST),
+                together = std::clamp<int64_t>(FLOATS / (inputs * WIDTH), 1, group);
   const Left<!transposed> matrix{weight, transposed ? outputs : inputs, inputs};
   parallel((tiles + group - 1) / group, columns * inputs, [&](int64_t task) {
-    float* packed = scratch(0, inputs * WIDTH);
-    for (int64_t t = task * group; t < std::min(tiles, (task + 1) * group); ++t) {
-      const int64_t begin = t * WIDTH, count = std::min<int64_t>(WIDTH, columns - begin);
-      in_images(begin, count, P, [&](int64_t image, int64_t pixel, int64_t at, int64_t length) {
-        const float* from = x + image * inputs * P + pixel;
-        for (int64_t i = 0; i < inputs; ++i)
-          sweep(length,
-                [&](int64_t j, int64_t n) { store(packed + i * WIDTH + at + j, load(from + i * P + j, n), n); });
-      });
-      const auto each_tile = [&](auto put) {
-        for (int64_t o = 0; o < outputs; o += ROWS)
-          tile(std::min<int64_t>(ROWS, outputs - o), count, matrix.from_row(o), packed,
-               [&](int row, int v, Vec sum) { put(o + row, v, sum); });
-      };
-      if (count == WIDTH && begin % P + WIDTH <= P) {
-        float* maps = y + begin / P * outputs * P + begin % P;
-        each_tile([&](int64_t o, int v, Vec sum) { store(maps + o * P + v * LANES, sum); });
-      } else {
-        const Places places(begin, count, outputs, P);
-        each_tile([&](int64_t o, int v, Vec sum) { places.put(y + o * P, v, sum); });
+    float* packed = scratch(0, together * inputs * WIDTH);
+    Columns at[MOST];
+    const int64_t end = std::min(tiles, (task + 1) * group);
+    for (int64_t first = task * group; first < end; first += together) {
+      const int64_t count = std::min(together, end - first);
+      pack(x, inputs, P, first * WIDTH, std::min(count * WIDTH, columns - first * WIDTH), packed);
+      for (int64_t t = 0; t < count; ++t) {
+        const int64_t begin = (first + t) * WIDTH;
+        at[t] = Columns(begin, std::min<int64_t>(WIDTH, columns - begin), outputs, P);
       }
+      for (int64_t o = 0; o < outputs; o += ROWS)
+        for (int64_t t = 0; t < count; ++t)
+          at[t].with_put(y + o * P, P, [&](auto put) {
+            tile(std::min<int64_t>(ROWS, outputs - o), at[t].count(), matrix.from_row(o), packed + t * inputs * WIDTH,
+                 put);
+          });
     }
   });
 }
