@@ -5,7 +5,7 @@
 A run is a backbone and a seed. It trains a classifier on the plain digits by config/digits.yaml, then a detector from
 its weights by config/ssdlite_digits.yaml, and scores the detector once, after the last epoch. Only backbones and seeds
 differ. A stopped comparison resumes: runs.jsonl has a line for each finished run, report.md compares all of them.
-Six runs take 20 to 30 minutes on two idle cores, as estimated from the first steps of each backbone.
+Six runs took 39 minutes on two cores, with some minutes of pauses (docs/results/ssdlite_pair).
 """
 
 from __future__ import annotations
