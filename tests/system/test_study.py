@@ -114,7 +114,7 @@ HANGING = {"1": ["done"], "2": ["hang"], "3": ["hang"]}
 
 @pytest.fixture
 def undisturbed(door, flags, fake, tmp_path):
-    """What a study records that nobody disturbs."""
+    """The records of a study that nobody disturbs."""
     door("search.py", *flags[:-1], "other", cwd=tmp_path)
     return records(tmp_path / "other")
 

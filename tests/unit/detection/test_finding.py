@@ -1,4 +1,4 @@
-"""What is found in images; a damaged one is named with what a detector's user can do."""
+"""Objects found in images; a damaged one is named with what a detector's user can do."""
 
 import pytest
 

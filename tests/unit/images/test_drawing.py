@@ -1,4 +1,4 @@
-"""What is painted on a canvas, and where."""
+"""Shapes painted on a canvas, and their places."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What a study is stays the same from its first trial to its last; a change is refused by its name."""
+"""The definition of a study stays the same from its first trial to its last; a change is refused by its name."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What the actor of a trial checks before it starts a training; tests/system/test_study_cluster.py has a cluster."""
+"""Checks of the actor of a trial before it starts a training; tests/system/test_study_cluster.py has a cluster."""
 
 import re
 import sys
