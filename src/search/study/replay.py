@@ -13,7 +13,7 @@ def has_finished(rounds: Rounds, results: Sequence[Result]) -> bool:
     Only the method knows its last round: steps may end early, and networks of two rules may be the same one.
 
     Args:
-        rounds: of the method, from their beginning. They are random draws and costs, 4 ms a trial.
+        rounds: of the method, from their beginning. They are random draws and costs, 1 to 13 ms a trial.
         results: of the study, by their numbers.
     """
     count = 0
